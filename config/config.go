@@ -1,0 +1,203 @@
+// Package config reads what an operator may set: one struct, filled from
+// `.env` and the environment (the environment wins), checked by Validate,
+// which names the variable that is wrong. Nothing else in Tiffin reads the
+// environment, so this file and .env.example are the whole list.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+)
+
+// Config is everything that can be set from outside, with the defaults of the
+// embedded fleet. Rates are per second with 0 meaning off; distances are in
+// kilometres.
+type Config struct {
+	AppEnv   string `env:"APP_ENV" envDefault:"development"`
+	LogLevel string `env:"LOG_LEVEL" envDefault:"info"`
+	Home     string `env:"TIFFIN_HOME" envDefault:".tiffin"`
+	Demo     string `env:"TIFFIN_DEMO" envDefault:"on"`
+
+	NATSURL     string `env:"NATS_URL"`
+	MongoURL    string `env:"MONGODB_URL"`
+	RedisURL    string `env:"REDIS_URL"`
+	RabbitMQURL string `env:"RABBITMQ_URL"`
+
+	// StreamReplicas is the replication of the EVENTS stream: 1 on a single
+	// server, 3 on a cluster.
+	StreamReplicas int `env:"NATS_STREAM_REPLICAS" envDefault:"1"`
+
+	EdgePort     int `env:"API_GATEWAY_PORT" envDefault:"3000"`
+	TrackingPort int `env:"TRACKING_SERVICE_PORT" envDefault:"3005"`
+	// BindAddress is the interface the edge listens on. Loopback by default,
+	// because a laptop should not offer demo accounts to its café.
+	BindAddress string `env:"BIND_ADDRESS" envDefault:"127.0.0.1"`
+
+	JWTSecret  string        `env:"JWT_SECRET" envDefault:"your-secret-key-change-in-production"`
+	JWTExpiry  time.Duration `env:"JWT_EXPIRY" envDefault:"24h"`
+	BcryptCost int           `env:"BCRYPT_COST" envDefault:"10"`
+
+	CORSOrigins       []string `env:"CORS_ORIGINS"`
+	TrustedProxies    []string `env:"TRUSTED_PROXIES"`
+	RateLimitGeneral  int      `env:"RATE_LIMIT_GENERAL" envDefault:"10"`
+	RateLimitAuth     int      `env:"RATE_LIMIT_AUTH" envDefault:"5"`
+	RateLimitOrders   int      `env:"RATE_LIMIT_ORDERS" envDefault:"20"`
+	RateLimitLocation int      `env:"RATE_LIMIT_LOCATION" envDefault:"5"`
+	RateLimitExempt   []string `env:"RATE_LIMIT_EXEMPT"`
+
+	AcceptTTL        time.Duration `env:"ACCEPT_TTL" envDefault:"10m"`
+	OfferTTL         time.Duration `env:"OFFER_TTL" envDefault:"30s"`
+	SilentTTL        time.Duration `env:"RIDER_SILENT_TTL" envDefault:"5m"`
+	DispatchRadiusKM float64       `env:"DISPATCH_RADIUS_KM" envDefault:"15"`
+	DeliveryRadiusKM float64       `env:"DELIVERY_RADIUS_KM" envDefault:"25"`
+
+	TrackingTTL       time.Duration `env:"TRACKING_TTL" envDefault:"1h"`
+	TrackingAnonymous bool          `env:"TRACKING_ANONYMOUS" envDefault:"false"`
+
+	AssetURL     string `env:"ASSET_URL"`
+	MapTilesURL  string `env:"MAP_TILES_URL"`
+	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+
+	// Shards come from POSTGRES_SHARD_<LETTER>_URL and SHARD_<LETTER>_REGIONS,
+	// for any letter: a new shard is configuration, not code.
+	Shards []Shard `env:"-"`
+	// NATSPasswords holds NATS_<ROLE>_PASSWORD by lower-case role, "ops" among
+	// them.
+	NATSPasswords map[string]string `env:"-"`
+}
+
+// Shard is one PostgreSQL cluster and the regions that live on it.
+type Shard struct {
+	ID      string // lower-case letter: "a"
+	URL     string // empty when only the regions are configured
+	Regions []string
+}
+
+// defaultRegions is the three-way split of the US, Canada and Mexico that
+// holds unless SHARD_<LETTER>_REGIONS says otherwise.
+var defaultRegions = map[string]string{
+	"a": "us-west,ca",
+	"b": "us-east,us-central",
+	"c": "us-south,mx",
+}
+
+// NATSRoles are the users of nats.conf, each with a password variable of its
+// own.
+var NATSRoles = []string{"auth", "order", "restaurant", "delivery", "tracking", "edge", "bridge", "ops"}
+
+// Load reads .env in the working folder, if there is one, and then the
+// environment. The error is one line and names the variable.
+func Load() (Config, error) {
+	file, err := godotenv.Read(".env")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf(".env: %w", err)
+	}
+	vars := make(map[string]string, len(file))
+	for k, v := range file {
+		vars[k] = v
+	}
+	for _, kv := range os.Environ() {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			vars[k] = v
+		}
+	}
+	return FromMap(vars)
+}
+
+// FromMap reads the variables given, without looking at the process's own
+// environment. Empty values count as unset.
+func FromMap(vars map[string]string) (Config, error) {
+	set := make(map[string]string, len(vars))
+	for k, v := range vars {
+		if strings.TrimSpace(v) != "" {
+			set[k] = strings.TrimSpace(v)
+		}
+	}
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: set}); err != nil {
+		return Config{}, readable(err)
+	}
+	c.Shards = shards(set)
+	c.NATSPasswords = make(map[string]string)
+	for _, role := range NATSRoles {
+		if pw := set["NATS_"+strings.ToUpper(role)+"_PASSWORD"]; pw != "" {
+			c.NATSPasswords[role] = pw
+		}
+	}
+	return c, c.Validate()
+}
+
+// readable turns the parser's aggregate of struct-field errors into one line
+// that names the variable, because operators know variables, not fields.
+func readable(err error) error {
+	var agg env.AggregateError
+	if !errors.As(err, &agg) {
+		return err
+	}
+	for _, e := range agg.Errors {
+		var p env.ParseError
+		if errors.As(e, &p) {
+			return fmt.Errorf("%s: not a valid %s", variableOf(p.Name), p.Type)
+		}
+	}
+	return agg.Errors[0]
+}
+
+// shards gathers POSTGRES_SHARD_<LETTER>_URL and SHARD_<LETTER>_REGIONS. The
+// three default shards exist even without a URL, so that the embedded default
+// knows what to start.
+func shards(vars map[string]string) []Shard {
+	byID := map[string]Shard{}
+	for id, regions := range defaultRegions {
+		byID[id] = Shard{ID: id, Regions: split(regions)}
+	}
+	for k, v := range vars {
+		if id, ok := letter(k, "POSTGRES_SHARD_", "_URL"); ok {
+			s := byID[id]
+			s.ID, s.URL = id, v
+			byID[id] = s
+		}
+		if id, ok := letter(k, "SHARD_", "_REGIONS"); ok {
+			s := byID[id]
+			s.ID, s.Regions = id, split(v)
+			byID[id] = s
+		}
+	}
+	out := make([]Shard, 0, len(byID))
+	for _, s := range byID {
+		out = append(out, s)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}
+
+// letter extracts the shard's letter from a variable's name, lower-cased.
+func letter(name, prefix, suffix string) (string, bool) {
+	mid, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return "", false
+	}
+	mid, ok = strings.CutSuffix(mid, suffix)
+	if !ok || len(mid) != 1 || mid[0] < 'A' || mid[0] > 'Z' {
+		return "", false
+	}
+	return strings.ToLower(mid), true
+}
+
+func split(list string) []string {
+	var out []string
+	for _, item := range strings.Split(list, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
