@@ -1,0 +1,64 @@
+package auth
+
+import (
+	"context"
+
+	"tiffin/micro"
+)
+
+// The service's name, version and subjects, as nats micro shows them.
+const (
+	ServiceName    = "auth"
+	ServiceVersion = "1.0.0"
+
+	VerbRegister    = "register"
+	VerbLogin       = "login"
+	VerbRefresh     = "refresh"
+	VerbLogout      = "logout"
+	VerbMe          = "me"
+	VerbAdminCreate = "admin-create"
+)
+
+// Subject returns the subject of one of the verbs above.
+func Subject(verb string) string { return ServiceName + "." + verb }
+
+// Client calls the auth service. It is safe for concurrent use; all its methods return *micro.Error.
+type Client struct{ micro *micro.Client }
+
+// NewClient returns a client that sends over c.
+func NewClient(c *micro.Client) *Client { return &Client{micro: c} }
+
+// Register opens an account and signs it in: conflict when the e-mail is taken anywhere in the fleet, unavailable while
+// its home shard, or the majority of shards that decides about e-mails, is away.
+func (c *Client) Register(ctx context.Context, req RegisterRequest) (Session, error) {
+	return micro.Call[RegisterRequest, Session](ctx, c.micro, Subject(VerbRegister), req)
+}
+
+// Login signs in: unauthenticated for a wrong password and an unknown e-mail alike, limited during a flood of logins.
+func (c *Client) Login(ctx context.Context, req LoginRequest) (Session, error) {
+	return micro.Call[LoginRequest, Session](ctx, c.micro, Subject(VerbLogin), req)
+}
+
+// Refresh exchanges a refresh token for a new pair: unauthenticated when it is unknown, expired, revoked or used.
+// It is never retried: a second try of a token that did arrive would revoke the family.
+func (c *Client) Refresh(ctx context.Context, req RefreshRequest) (Session, error) {
+	return micro.Call[RefreshRequest, Session](ctx, c.micro, Subject(VerbRefresh), req)
+}
+
+// Logout revokes the family of the actor's refresh token.
+func (c *Client) Logout(ctx context.Context, req LogoutRequest) error {
+	_, err := micro.CallIdempotent[LogoutRequest, LogoutResponse](ctx, c.micro, Subject(VerbLogout), req)
+	return err
+}
+
+// Me returns the actor's account.
+func (c *Client) Me(ctx context.Context) (User, error) {
+	res, err := micro.CallIdempotent[MeRequest, MeResponse](ctx, c.micro, Subject(VerbMe), MeRequest{})
+	return res.User, err
+}
+
+// AdminCreate opens an administrator's account: forbidden to every actor but the operator.
+func (c *Client) AdminCreate(ctx context.Context, req AdminCreateRequest) (User, error) {
+	res, err := micro.Call[AdminCreateRequest, AdminCreateResponse](ctx, c.micro, Subject(VerbAdminCreate), req)
+	return res.User, err
+}
