@@ -2,34 +2,205 @@ package micro
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"tiffin/wire"
 )
 
-// ClientConfig holds the knobs of a Client.
+// defaultCallTimeout bounds a call whose context has no earlier deadline. It exceeds the 2 s a service gives its
+// database and the 5 s that a duplicate of an order may wait for the first.
+const defaultCallTimeout = 6 * time.Second
+
+// ClientConfig holds the knobs of a Client. The zero value works.
 type ClientConfig struct {
-	Timeout time.Duration // of a call whose context has no earlier deadline, default 5s
-	Metrics prometheus.Registerer
+	Timeout time.Duration         // of a call whose context has no earlier deadline, default 6s
+	Metrics prometheus.Registerer // nil = none
+	Traces  trace.TracerProvider  // nil = trace context is passed on, no spans are made
 }
 
 // Client calls endpoints of other services. It is safe for concurrent use.
 type Client struct {
-	conn *nats.Conn
-	cfg  ClientConfig
+	conn     *nats.Conn
+	timeout  time.Duration
+	self     Actor
+	tracer   trace.Tracer
+	calls    *prometheus.HistogramVec
+	breakers sync.Map // service name → *gobreaker.TwoStepCircuitBreaker[struct{}]
 }
 
-// NewClient makes a client on the connection.
-func NewClient(conn *nats.Conn, cfg ClientConfig) *Client { return &Client{conn: conn, cfg: cfg} }
+// NewClient makes a client on the connection. A call whose context has no actor is made in the name of the
+// connection's role, never without an actor: that would mean the operator.
+func NewClient(conn *nats.Conn, cfg ClientConfig) *Client {
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultCallTimeout
+	}
+	return &Client{
+		conn: conn, timeout: cfg.Timeout, tracer: tracer(cfg.Traces),
+		self: Actor{Role: RoleService, ID: conn.Opts.User},
+		calls: register(cfg.Metrics, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tiffin_call_duration_seconds", Buckets: durations(),
+			Help: "Time of calls to micro endpoints as the caller sees it, by outcome.",
+		}, []string{"subject", "code"})),
+	}
+}
 
-// Call sends req to the endpoint at subject and waits for its answer.
+// Call sends req to the endpoint at subject and waits for its answer. The context's actor, request id, extra headers,
+// trace and deadline travel along. It returns the endpoint's *Error; unavailable when nobody serves the subject, the
+// connection is down or the service's breaker is open (nothing was done); timeout when no answer came (unknown).
 func Call[Req, Res any](ctx context.Context, c *Client, subject string, req Req) (Res, error) {
-	var res Res
-	return res, E(CodeUnavailable, "not connected")
+	return call[Req, Res](ctx, c, subject, req, 1)
 }
 
-// CallIdempotent is Call with one retry.
+// CallIdempotent is Call for requests that may run twice: it tries once more when nobody answered. The first attempt
+// gets half the time, so that one paused instance does not use it all up.
 func CallIdempotent[Req, Res any](ctx context.Context, c *Client, subject string, req Req) (Res, error) {
-	return Call[Req, Res](ctx, c, subject, req)
+	return call[Req, Res](ctx, c, subject, req, 2)
+}
+
+func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req, attempts int) (res Res, err error) {
+	data, err := wire.Encode(req)
+	if err != nil {
+		return res, From(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	start := time.Now()
+	ctx, end := c.span(ctx, subject)
+	answer, err := c.attempt(ctx, subject, data, attempts)
+	if err == nil {
+		// Not strict: a newer instance may answer with a field this one does not know.
+		if err = json.Unmarshal(answer, &res); err != nil {
+			err = &Error{Code: CodeInternal, Message: "internal error", cause: err}
+		}
+	}
+	outcome := "ok"
+	if err != nil {
+		outcome = string(CodeOf(err))
+	}
+	c.calls.WithLabelValues(subject, outcome).Observe(time.Since(start).Seconds())
+	end(outcome)
+	return res, err
+}
+
+// attempt sends the request, again while attempts are left and nobody answered.
+func (c *Client) attempt(ctx context.Context, subject string, data []byte, attempts int) ([]byte, error) {
+	for ; ; attempts-- {
+		try, cancel := ctx, context.CancelFunc(func() {})
+		if deadline, ok := ctx.Deadline(); ok && attempts > 1 {
+			try, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		}
+		answer, err := c.send(try, subject, data)
+		cancel()
+		if err == nil {
+			return answer.Data, decodeError(answer)
+		}
+		if attempts <= 1 || ctx.Err() != nil || errors.Is(err, gobreaker.ErrOpenState) {
+			return nil, unanswered(err)
+		}
+		pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)) // an instance being replaced is back by then
+	}
+}
+
+// send is one request through the breaker of its service. Any answer counts as success, also an error: a dead shard
+// makes an endpoint answer "unavailable" for its regions, and must not cost the other regions their service.
+func (c *Client) send(ctx context.Context, subject string, data []byte) (*nats.Msg, error) {
+	done, err := c.breaker(subject).Allow()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.conn.RequestMsgWithContext(ctx, c.message(ctx, subject, data))
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		done(context.Canceled)
+		return nil, err
+	}
+	done(err)
+	return answer, err
+}
+
+// message makes the request with its headers.
+func (c *Client) message(ctx context.Context, subject string, data []byte) *nats.Msg {
+	header := make(nats.Header, 5)
+	actor := c.self
+	if a, ok := ctx.Value(actorKey{}).(*Actor); ok {
+		actor = *a
+	}
+	header[HeaderActor] = []string{actor.String()}
+	if deadline, ok := ctx.Deadline(); ok {
+		header[HeaderDeadline] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
+	}
+	if id := RequestID(ctx); id != "" {
+		header[HeaderRequestID] = []string{id}
+	}
+	if list, ok := ctx.Value(outgoingKey{}).(*outgoing); ok {
+		for ; list != nil; list = list.parent {
+			if _, newer := header[list.name]; !newer {
+				header[list.name] = []string{list.value}
+			}
+		}
+	}
+	inject(ctx, header)
+	return &nats.Msg{Subject: subject, Header: header, Data: data}
+}
+
+// unanswered turns a transport error into unavailable (it never left, nothing was done) or timeout (unknown).
+func unanswered(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, nats.ErrTimeout):
+		return &Error{Code: CodeTimeout, Message: "no answer in time", RetryAfter: time.Second, cause: err}
+	default:
+		return Unavailable(err, "service unavailable")
+	}
+}
+
+// breaker gives the circuit breaker of the subject's service. It opens when nearly nothing is answered any more,
+// for one second, and then lets a few calls try.
+func (c *Client) breaker(subject string) *gobreaker.TwoStepCircuitBreaker[struct{}] {
+	service, _, _ := strings.Cut(subject, ".")
+	if b, ok := c.breakers.Load(service); ok {
+		return b.(*gobreaker.TwoStepCircuitBreaker[struct{}])
+	}
+	b, _ := c.breakers.LoadOrStore(service, gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Name: service, MaxRequests: 4, Interval: 5 * time.Second, BucketPeriod: time.Second, Timeout: time.Second,
+		ReadyToTrip: func(n gobreaker.Counts) bool {
+			return n.ConsecutiveFailures >= 10 && n.TotalFailures*10 >= n.Requests*9
+		},
+		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+	}))
+	return b.(*gobreaker.TwoStepCircuitBreaker[struct{}])
+}
+
+// span opens a client span when a tracer is configured.
+func (c *Client) span(ctx context.Context, subject string) (context.Context, func(outcome string)) {
+	if c.tracer == nil {
+		return ctx, func(string) {}
+	}
+	ctx, span := c.tracer.Start(ctx, subject, trace.WithSpanKind(trace.SpanKindClient))
+	return ctx, func(outcome string) {
+		if outcome != "ok" {
+			span.SetStatus(codes.Error, outcome)
+		}
+		span.End()
+	}
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -3,6 +3,9 @@ package micro
 import (
 	"context"
 	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 )
 
 // The headers of requests. They are a contract between roles; names are case-sensitive on NATS.
@@ -46,59 +49,94 @@ func (a Actor) String() string {
 type (
 	actorKey     struct{}
 	requestIDKey struct{}
-	headerKey    struct{}
+	outgoingKey  struct{}
+	incomingKey  struct{}
 )
 
-// headers is a linked list, newest first: contexts add a header or two, and a map would have to be copied each time.
-type headers struct {
+// outgoing is a linked list, newest first: contexts add a header or two, and a map would have to be copied each time.
+type outgoing struct {
 	name, value string
-	parent      *headers
+	parent      *outgoing
+}
+
+// incoming is the context of a request: one allocation for what would be four nested contexts.
+type incoming struct {
+	context.Context
+	actor     Actor
+	requestID string
+	header    nats.Header
+}
+
+// newIncoming reads the headers of a request. One without a request id gets one here, so that its log lines join up.
+func newIncoming(parent context.Context, header nats.Header) *incoming {
+	id := header.Get(HeaderRequestID)
+	if id == "" {
+		id = nuid.Next()
+	}
+	return &incoming{parent, parseActor(header[HeaderActor]), id, header}
+}
+
+// Value answers for the keys of this package.
+func (c *incoming) Value(key any) any {
+	switch key.(type) {
+	case actorKey:
+		return &c.actor
+	case requestIDKey:
+		return &c.requestID
+	case incomingKey:
+		return c.header
+	default:
+		return c.Context.Value(key)
+	}
 }
 
 // ActorFrom gives the actor of the request, anonymous when there is none.
 func ActorFrom(ctx context.Context) Actor {
-	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
-		return a
+	if a, ok := ctx.Value(actorKey{}).(*Actor); ok {
+		return *a
 	}
 	return Actor{Role: RoleAnonymous}
 }
 
 // WithActor sets on whose behalf calls with this context are made.
 func WithActor(ctx context.Context, a Actor) context.Context {
-	return context.WithValue(ctx, actorKey{}, a)
+	return context.WithValue(ctx, actorKey{}, &a)
 }
 
 // RequestID gives the id under which the request is logged everywhere, "" when there is none.
 func RequestID(ctx context.Context) string {
-	id, ok := ctx.Value(requestIDKey{}).(string)
-	if !ok {
-		return ""
+	if id, ok := ctx.Value(requestIDKey{}).(*string); ok {
+		return *id
 	}
-	return id
+	return ""
 }
 
 // WithRequestID sets the request id that calls with this context carry.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
+	return context.WithValue(ctx, requestIDKey{}, &id)
 }
 
-// Header gives an extra header of the request or one set by WithHeader, "" when absent. Names are case-sensitive.
+// Header gives a header set by WithHeader or, in a handler, one of the request; "" when absent. Names are case-sensitive.
 func Header(ctx context.Context, name string) string {
-	list, ok := ctx.Value(headerKey{}).(*headers)
-	for ; ok && list != nil; list = list.parent {
-		if list.name == name {
-			return list.value
+	if list, ok := ctx.Value(outgoingKey{}).(*outgoing); ok {
+		for ; list != nil; list = list.parent {
+			if list.name == name {
+				return list.value
+			}
 		}
+	}
+	if header, ok := ctx.Value(incomingKey{}).(nats.Header); ok {
+		return header.Get(name)
 	}
 	return ""
 }
 
 // WithHeader adds a header, such as "Idempotency-Key", that calls with this context carry. The newest value wins.
-// Headers that arrived with a request are readable by Header but not forwarded by themselves.
+// Headers that arrived with a request are not forwarded by themselves: a key for one command is none for the next.
 func WithHeader(ctx context.Context, name, value string) context.Context {
-	parent, ok := ctx.Value(headerKey{}).(*headers)
+	parent, ok := ctx.Value(outgoingKey{}).(*outgoing)
 	if !ok {
 		parent = nil
 	}
-	return context.WithValue(ctx, headerKey{}, &headers{name, value, parent})
+	return context.WithValue(ctx, outgoingKey{}, &outgoing{name, value, parent})
 }

@@ -1,0 +1,264 @@
+package micro
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	natsmicro "github.com/nats-io/nats.go/micro"
+
+	"tiffin/wire"
+)
+
+// Defaults of an endpoint, see the options.
+const (
+	defaultWorkers = 64
+	defaultQueue   = 1024
+	defaultTimeout = 10 * time.Second
+)
+
+// endpoint is one verb of a service. The typed part is behind invoke.
+type endpoint struct {
+	verb, description string
+	request, response reflect.Type
+	workers, queue    int
+	timeout           time.Duration
+	invoke            func(ctx context.Context, data []byte) ([]byte, error)
+
+	admitted chan struct{} // one slot per running or waiting request
+	running  chan struct{} // one slot per running request
+	metrics  endpointMetrics
+	served   atomic.Int64
+	failed   atomic.Int64
+	busy     atomic.Int64 // nanoseconds in handlers
+}
+
+// EndpointOption changes a default of Handle.
+type EndpointOption func(*endpoint)
+
+// WithWorkers sets how many requests of the endpoint run at once (default 64).
+func WithWorkers(n int) EndpointOption { return func(e *endpoint) { e.workers = n } }
+
+// WithQueue sets how many requests may wait for a worker (default 1024) before callers get unavailable.
+func WithQueue(n int) EndpointOption { return func(e *endpoint) { e.queue = n } }
+
+// WithTimeout bounds one request of the endpoint (default 10s). A caller's earlier deadline wins.
+func WithTimeout(d time.Duration) EndpointOption { return func(e *endpoint) { e.timeout = d } }
+
+// validator is implemented by request types with rules of their own. It returns wire.Invalid.
+type validator interface{ Validate() error }
+
+// Handle adds the endpoint <name>.<verb>. Verb is lower-case words joined by dashes. It must be called before Run.
+// h gets the decoded and validated request; its error reaches the caller as From makes it.
+func Handle[Req, Res any](s *Service, verb, description string, h func(context.Context, Req) (Res, error), opts ...EndpointOption) {
+	e := &endpoint{
+		verb: verb, description: description,
+		request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res](),
+		workers: defaultWorkers, queue: defaultQueue, timeout: defaultTimeout,
+	}
+	for _, o := range opts {
+		o(e)
+	}
+	e.invoke = func(ctx context.Context, data []byte) ([]byte, error) {
+		var req Req
+		if err := decode(data, &req); err != nil {
+			return nil, err
+		}
+		res, err := h(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return wire.Encode(res)
+	}
+	e.running = make(chan struct{}, e.workers)
+	e.admitted = make(chan struct{}, e.workers+e.queue)
+	e.metrics = s.metrics.endpoint(s.cfg.Name, verb)
+	s.endpoints = append(s.endpoints, e)
+}
+
+// decode reads a request strictly. No bytes at all mean {}, so that `nats req tracking.health ”` works.
+func decode(data []byte, req any) error {
+	if len(data) == 0 {
+		data = []byte("{}")
+	}
+	if err := wire.Decode(data, req); err != nil {
+		return err
+	}
+	if v, ok := req.(validator); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// subscribe adds the endpoint to the running service.
+func (s *Service) subscribe(base context.Context, svc natsmicro.Service, e *endpoint) error {
+	metadata, err := e.metadata()
+	if err != nil {
+		return err
+	}
+	// The handler never blocks, so the pending limits are only reached when the process is starved of CPU.
+	return svc.AddEndpoint(e.verb, natsmicro.HandlerFunc(func(req natsmicro.Request) { s.accept(base, e, req) }),
+		natsmicro.WithEndpointSubject(s.cfg.Name+"."+e.verb),
+		natsmicro.WithEndpointMetadata(metadata),
+		natsmicro.WithEndpointPendingLimits(4*(e.workers+e.queue), 64<<20))
+}
+
+// accept runs on the subscription's only goroutine: it admits the request or refuses it, and never waits.
+func (s *Service) accept(base context.Context, e *endpoint, req natsmicro.Request) {
+	if !mayAnswer(req.Reply()) {
+		s.log.Warn("request with a forged reply subject refused", "subject", req.Subject(), "reply", req.Reply())
+		return
+	}
+	if !s.enter() {
+		s.answer(e, req, E(CodeUnavailable, "instance is stopping"))
+		return
+	}
+	select {
+	case e.admitted <- struct{}{}:
+		go s.serve(base, e, req)
+	default:
+		defer s.inflight.Done()
+		e.metrics.refused.Inc()
+		busy := E(CodeUnavailable, "too many requests are waiting")
+		busy.RetryAfter = time.Second
+		s.answer(e, req, busy)
+	}
+}
+
+// mayAnswer reports whether a reply subject is an inbox. A caller could name any subject that this role may publish to,
+// such as events.…, and have the answer forge a message there in this role's name.
+func mayAnswer(reply string) bool {
+	return reply == "" || strings.HasPrefix(reply, "_INBOX.") || strings.HasPrefix(reply, "_INBOX_") ||
+		strings.HasPrefix(reply, "_R_.") // what the server makes of a reply that crosses accounts
+}
+
+// serve waits for a worker's slot, runs the request and answers it.
+func (s *Service) serve(base context.Context, e *endpoint, req natsmicro.Request) {
+	defer s.inflight.Done()
+	defer func() { <-e.admitted }()
+	start := time.Now()
+	ctx, cancel := e.context(base, req, start)
+	defer cancel()
+	ctx, end := s.span(ctx, e, req)
+
+	data, err := e.work(ctx, req.Data())
+	if err == nil {
+		err = respond(req, data)
+	}
+	failure := From(err)
+	if failure != nil {
+		s.report(ctx, e, failure)
+		s.answer(e, req, failure)
+	}
+	e.observe(time.Since(start), failure)
+	s.audit(ctx, e, failure)
+	end(failure)
+}
+
+// work runs invoke within the worker limit and turns a panic into an error. A request whose deadline has passed,
+// because it waited here or in a paused process, is refused unread: its caller has gone and may have tried elsewhere.
+func (e *endpoint) work(ctx context.Context, data []byte) (out []byte, err error) {
+	select {
+	case e.running <- struct{}{}:
+		defer func() { <-e.running }()
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, &panicError{value: p, stack: debug.Stack()}
+		}
+	}()
+	return e.invoke(ctx, data)
+}
+
+// panicError is a recovered panic. It becomes "internal" and is logged with its stack.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error gives the panic's value; the stack is logged apart.
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// respond sends a good answer. One that is too large for the server becomes an error, which always fits.
+func respond(req natsmicro.Request, data []byte) error {
+	if req.Reply() == "" {
+		return nil // a plain publish: the work is done and nobody asked for the answer
+	}
+	return req.Respond(data)
+}
+
+// answer sends an error: the micro headers for every client, and the whole error as JSON for the kit's.
+func (s *Service) answer(e *endpoint, req natsmicro.Request, failure *Error) {
+	if req.Reply() == "" {
+		return
+	}
+	body, err := encodeError(failure)
+	if err == nil {
+		err = req.Error(strconv.Itoa(failure.Code.HTTP()), headerSafe(failure.Message), body)
+	}
+	if err != nil {
+		s.log.Warn("answer not sent", "endpoint", e.verb, "error", err)
+	}
+}
+
+// headerSafe keeps a message on one header line.
+func headerSafe(message string) string {
+	message = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, message)
+	if message == "" {
+		return "error"
+	}
+	return message
+}
+
+// context makes the request's context: its deadline, a little before the caller's so that the answer arrives in
+// time, and what the headers carry.
+func (e *endpoint) context(base context.Context, req natsmicro.Request, now time.Time) (context.Context, context.CancelFunc) {
+	header := nats.Header(req.Headers())
+	deadline := now.Add(e.timeout)
+	if ms, err := strconv.ParseInt(header.Get(HeaderDeadline), 10, 64); err == nil {
+		if theirs := time.UnixMilli(ms); theirs.Before(deadline) {
+			deadline = theirs.Add(-min(100*time.Millisecond, theirs.Sub(now)/10))
+		}
+	}
+	return context.WithDeadline(newIncoming(base, header), deadline)
+}
+
+// audit records every request that came without an actor header, since it ran with the operator's rights.
+func (s *Service) audit(ctx context.Context, e *endpoint, failure *Error) {
+	if actor := ActorFrom(ctx); actor.Role == RoleOperator {
+		outcome := "ok"
+		if failure != nil {
+			outcome = string(failure.Code)
+		}
+		s.log.InfoContext(ctx, "operator request", "endpoint", e.verb, "actor", actor.String(),
+			"request_id", RequestID(ctx), "outcome", outcome)
+	}
+}
+
+// report logs internal errors once, with cause and stack; what the client sees holds neither.
+func (s *Service) report(ctx context.Context, e *endpoint, failure *Error) {
+	if failure.Code != CodeInternal {
+		s.log.DebugContext(ctx, "request failed", "endpoint", e.verb, "request_id", RequestID(ctx), "error", failure)
+		return
+	}
+	attrs := []any{"endpoint", e.verb, "request_id", RequestID(ctx), "actor", ActorFrom(ctx).String(), "error", failure}
+	if p, ok := failure.cause.(*panicError); ok {
+		attrs = append(attrs, "stack", string(p.stack))
+	}
+	s.log.ErrorContext(ctx, "internal error", attrs...)
+}

@@ -1,0 +1,111 @@
+package micro
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	natsmicro "github.com/nats-io/nats.go/micro"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// durations are the buckets in seconds: from a cached read to the longest timeout of an endpoint.
+func durations() []float64 {
+	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+}
+
+// register gives the collector that is registered under c's name, which is c itself the first time. Several services
+// share one registry when a process runs several roles. A nil reg leaves c unregistered but usable.
+func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	if reg == nil {
+		return c
+	}
+	err := reg.Register(c)
+	var twice prometheus.AlreadyRegisteredError
+	if errors.As(err, &twice) {
+		if existing, ok := twice.ExistingCollector.(C); ok {
+			return existing
+		}
+	}
+	if err != nil {
+		panic(err) // two metrics of one name and different labels: a fault of the program, seen at its first start
+	}
+	return c
+}
+
+// serviceMetrics are the collectors of all services of a registry.
+type serviceMetrics struct {
+	duration *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
+	dropped  *prometheus.CounterVec
+}
+
+func newServiceMetrics(reg prometheus.Registerer) *serviceMetrics {
+	return &serviceMetrics{
+		duration: register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tiffin_request_duration_seconds", Buckets: durations(),
+			Help: "Time from arrival to answer of requests to micro endpoints, by outcome.",
+		}, []string{"service", "endpoint", "code"})),
+		refused: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tiffin_requests_refused_total",
+			Help: "Requests answered unavailable because the endpoint's workers and queue were full.",
+		}, []string{"service", "endpoint"})),
+		dropped: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tiffin_subscription_errors_total",
+			Help: "Errors of a service's subscriptions, such as messages dropped by a starved process.",
+		}, []string{"service"})),
+	}
+}
+
+// endpointMetrics are looked up once: a lookup by labels costs more than the observation.
+type endpointMetrics struct {
+	ok       prometheus.Observer
+	duration prometheus.ObserverVec // by code
+	refused  prometheus.Counter
+}
+
+func (m *serviceMetrics) endpoint(service, verb string) endpointMetrics {
+	labels := prometheus.Labels{"service": service, "endpoint": verb}
+	duration := m.duration.MustCurryWith(labels)
+	return endpointMetrics{duration.WithLabelValues("ok"), duration, m.refused.With(labels)}
+}
+
+// observe counts a request that was answered.
+func (e *endpoint) observe(took time.Duration, failure *Error) {
+	e.served.Add(1)
+	e.busy.Add(int64(took))
+	if failure == nil {
+		e.metrics.ok.Observe(took.Seconds())
+		return
+	}
+	e.failed.Add(1)
+	e.metrics.duration.WithLabelValues(string(failure.Code)).Observe(took.Seconds())
+}
+
+// endpointStats goes into the "data" of `nats micro stats`. The numbers beside it are of nats.go/micro, which counts
+// what was answered before its handler returned: with workers behind the handler, hardly anything.
+type endpointStats struct {
+	Requests      int64         `json:"requests"`
+	Errors        int64         `json:"errors"`
+	AverageTime   time.Duration `json:"average_time"` // nanoseconds
+	Running       int           `json:"running"`
+	Waiting       int           `json:"waiting"`
+	Workers       int           `json:"workers"`
+	QueueCapacity int           `json:"queue_capacity"`
+}
+
+// stats is the StatsHandler. The result is marshalled by nats.go/micro.
+func (s *Service) stats(named *natsmicro.Endpoint) any {
+	for _, e := range s.endpoints {
+		if e.verb != named.Name {
+			continue
+		}
+		served, running := e.served.Load(), len(e.running)
+		return endpointStats{
+			Requests: served, Errors: e.failed.Load(),
+			AverageTime: time.Duration(e.busy.Load() / max(served, 1)),
+			Running:     running, Waiting: max(len(e.admitted)-running, 0), Workers: e.workers, QueueCapacity: e.queue,
+		}
+	}
+	return json.RawMessage("null")
+}
