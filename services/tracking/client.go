@@ -24,7 +24,7 @@ func Subject(verb string) string { return ServiceName + "." + verb }
 func OrderKey(orderID string) string { return "tracking:order:" + orderID }
 
 // LiveChannel is the Redis channel of everything that happens to an order: {"event": "location-updated" or
-// "order-updated", "data": a Location or an OrderUpdate}.
+// "order-updated", "data": a Location or an order.Update}.
 func LiveChannel(orderID string) string { return liveChannelPrefix + orderID }
 
 const liveChannelPrefix = "tracking:live:"

@@ -61,16 +61,6 @@ type View struct {
 	EtaMinutes        *int      `json:"etaMinutes,omitzero"`
 }
 
-// OrderUpdate is the data of order-updated. Seq rises by one with each change of the order, from 1 at its creation.
-type OrderUpdate struct {
-	OrderID               string    `json:"orderId"`
-	Seq                   int64     `json:"seq"`
-	Status                string    `json:"status"`
-	DeliveryPartnerID     *string   `json:"deliveryPartnerId"`
-	EstimatedDeliveryTime int       `json:"estimatedDeliveryTime"` // minutes
-	Timestamp             wire.Time `json:"timestamp"`
-}
-
 // Point is a place in degrees.
 type Point struct {
 	Latitude  float64 `json:"latitude"`
