@@ -1,0 +1,36 @@
+-- Decides a batch of requests by GCRA, in order. Each request names one or two keys that must all agree; a refused
+-- request costs nothing. A key holds its theoretical arrival time (TAT) in microseconds of this server's clock, the
+-- only clock all edges share.
+--
+-- KEYS: the keys of all requests, one after the other.
+-- ARGV: per request: how many keys it has, its emission interval in microseconds, its burst in requests.
+-- Answer: per request: 1 or 0, requests left, microseconds to wait, microseconds until everything is left again.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local answer, key = {}, 1
+
+for i = 1, #ARGV, 3 do
+  local keys, interval, burst = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local window = interval * burst
+  local debts, worst = {}, 0
+  for k = 0, keys - 1 do
+    local tat = tonumber(redis.call('GET', KEYS[key + k]) or now)
+    debts[k] = math.max(tat - now, 0) + interval
+    worst = math.max(worst, debts[k])
+  end
+  local allowed = worst <= window
+  if allowed then
+    for k = 0, keys - 1 do
+      -- "%.0f", because Lua would write large numbers with 14 digits only.
+      redis.call('SET', KEYS[key + k], string.format('%.0f', now + debts[k]), 'PX', math.ceil(debts[k] / 1000))
+    end
+  else
+    worst = worst - interval
+  end
+  answer[#answer + 1] = allowed and 1 or 0
+  answer[#answer + 1] = math.max(math.floor((window - worst) / interval), 0)
+  answer[#answer + 1] = allowed and 0 or (worst + interval - window)
+  answer[#answer + 1] = worst
+  key = key + keys
+end
+return answer
