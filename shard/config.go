@@ -11,6 +11,7 @@ import (
 var (
 	regionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	shardPattern  = regexp.MustCompile(`^[a-z0-9]+$`)
+	schemaPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
 // NewRouter checks the configuration and builds the router. Its errors name the environment variable to mend.

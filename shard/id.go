@@ -53,11 +53,15 @@ func newID(code uint16, at time.Time) uuid.UUID {
 
 // NewID makes an id of the given region, stamped with the present.
 func (r *Router) NewID(region Region) string {
-	code, known := r.codes[region]
-	if !known {
-		code = regionCode(region)
+	return newID(r.code(region), time.Now()).String()
+}
+
+// code is regionCode, remembered for the configured regions.
+func (r *Router) code(region Region) uint16 {
+	if code, known := r.codes[region]; known {
+		return code
 	}
-	return newID(code, time.Now()).String()
+	return regionCode(region)
 }
 
 // RegionOf reads the region out of an id. It fails with ErrBadID when s is no id or its region is not configured.

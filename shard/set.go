@@ -1,12 +1,14 @@
 package shard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -19,44 +21,73 @@ type Options struct {
 	Name     string                // application_name at the server; default "tiffin"
 }
 
+func (o Options) withDefaults() Options {
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.MaxConns = cmp.Or(o.MaxConns, 10)
+	o.Timeout = cmp.Or(o.Timeout, 2*time.Second)
+	o.Name = cmp.Or(o.Name, "tiffin")
+	return o
+}
+
 // Set is the pools of all shards. It is safe for concurrent use; Close ends it.
 type Set struct {
-	router *Router
-	nodes  map[string]*node
-	order  []*node // by shard id
-	opts   Options
+	router   *Router
+	nodes    map[string]*node
+	order    []*node           // by shard id
+	initial  map[Region]string // homes by configuration
+	opts     Options
+	settling sync.Mutex
+
+	// background is what lives as long as the set: the ownership watches and migrations of shards that are away.
+	background sync.WaitGroup
+	ctx        context.Context
+	cancel     context.CancelFunc
 }
 
-// node is one shard's pool.
-type node struct {
-	id   string
-	pool *pgxpool.Pool
-}
-
-// Open makes the pools without connecting: a dead shard does not stop the start. It fails only for a URL that
-// cannot be parsed, and names its variable.
+// Open makes the pools without waiting for a connection: a dead shard does not stop the start. It fails only for
+// a URL that cannot be parsed, and names its variable. The set lives until Close, whatever becomes of ctx.
 func Open(ctx context.Context, router *Router, config Config, opts Options) (*Set, error) {
-	set := &Set{router: router, nodes: map[string]*node{}, opts: opts}
+	s := &Set{router: router, nodes: map[string]*node{}, initial: maps.Clone(*router.homes.Load()), opts: opts.withDefaults()}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, shard := range config.Shards {
-		pool, err := pgxpool.New(ctx, shard.URL)
+		n, err := newNode(shard, s.opts)
 		if err != nil {
-			return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: unusable", shard.ID)
+			s.Close()
+			return nil, err
 		}
-		set.nodes[shard.ID] = &node{id: shard.ID, pool: pool}
-		set.order = append(set.order, set.nodes[shard.ID])
+		s.nodes[n.id] = n
 	}
-	return set, nil
+	for _, id := range router.Shards() {
+		n, exists := s.nodes[id]
+		if !exists {
+			s.Close()
+			return nil, fmt.Errorf("shard: router and configuration differ: no shard %q to open", id)
+		}
+		s.order = append(s.order, n)
+	}
+	if opts.Metrics != nil {
+		if err := opts.Metrics.Register(newCollector(s)); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("shard: metrics: %w", err)
+		}
+	}
+	for _, n := range s.order {
+		s.background.Go(func() { s.watch(s.ctx, n) })
+	}
+	return s, nil
+}
+
+// Close ends background work and closes all pools, waiting for connections in use.
+func (s *Set) Close() {
+	s.cancel()
+	s.background.Wait()
+	for _, n := range s.nodes {
+		n.pool.Close()
+	}
 }
 
 // Router gives the router the set was opened with.
 func (s *Set) Router() *Router { return s.router }
-
-// Close ends background work and closes all pools, waiting for connections in use.
-func (s *Set) Close() {
-	for _, node := range s.order {
-		node.pool.Close()
-	}
-}
 
 // ByID gives the database of the region inside an id. It fails with ErrBadID when the id is not of this fleet.
 func (s *Set) ByID(id string) (*DB, error) {
@@ -77,27 +108,39 @@ func (s *Set) ByRegion(region Region) (*DB, error) {
 
 // ByShard gives the database of one shard by id, nil when there is no such shard.
 func (s *Set) ByShard(id string) *DB {
-	node, known := s.nodes[id]
+	n, known := s.nodes[id]
 	if !known {
 		return nil
 	}
-	return &DB{set: s, fixed: node}
+	return &DB{set: s, fixed: n}
 }
 
 // All gives the databases of all shards, sorted by id.
 func (s *Set) All() []*DB {
 	dbs := make([]*DB, len(s.order))
-	for i, node := range s.order {
-		dbs[i] = &DB{set: s, fixed: node}
+	for i, n := range s.order {
+		dbs[i] = &DB{set: s, fixed: n}
 	}
 	return dbs
 }
 
-// Health pings every shard at once and gives "postgres.<id>" → nil or what is wrong.
+// Health pings every shard at once, each for half a second at most, and gives "postgres.<id>" → nil or what is
+// wrong. A shard whose migrations have not run is not well either.
 func (s *Set) Health(ctx context.Context) map[string]error {
 	health := make(map[string]error, len(s.order))
-	for _, node := range s.order {
-		health["postgres."+node.id] = node.pool.Ping(ctx)
+	var lock sync.Mutex
+	var group sync.WaitGroup
+	for _, n := range s.order {
+		group.Go(func() {
+			err := n.ping(ctx)
+			if err == nil && n.pending.Load() > 0 {
+				err = &UnavailableError{Shard: n.id, Err: errMigrating}
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			health["postgres."+n.id] = err
+		})
 	}
+	group.Wait()
 	return health
 }

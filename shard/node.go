@@ -1,0 +1,139 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/sony/gobreaker/v2"
+)
+
+const (
+	// tripAfter failures in a row open a shard's breaker: one may be a connection that died of age.
+	tripAfter = 3
+	// reopenAfter is how long an open breaker refuses before it lets one call try. It bounds how much later than
+	// the shard itself its regions are back.
+	reopenAfter = time.Second
+	// connectTimeout bounds one connection attempt, so that a host that drops packets leaves time in a call's
+	// budget for an answer.
+	connectTimeout = time.Second
+	// pingTimeout bounds the check of a connection that was idle: without it a frozen shard holds the check for
+	// as long as the whole call may take.
+	pingTimeout = 500 * time.Millisecond
+	// idleInTransaction ends transactions whose process went silent while holding locks.
+	idleInTransaction = 10 * time.Second
+)
+
+var (
+	errBreakerOpen = errors.New("breaker open after repeated connection failures")
+	errMigrating   = errors.New("migrations have not run yet")
+)
+
+// node is one shard: its pool, its breaker, and what is known of the regions it owns.
+type node struct {
+	id      string
+	pool    *pgxpool.Pool
+	timeout time.Duration
+	breaker *gobreaker.CircuitBreaker[struct{}]
+	// pending counts the services whose migrations have yet to run here. Until then queries would fail for missing
+	// tables, which looks like a bug instead of a shard that is late.
+	pending atomic.Int32
+	claims  atomic.Pointer[claims]
+}
+
+func newNode(shard ShardConfig, opts Options) (*node, error) {
+	config, err := pgxpool.ParseConfig(shard.URL)
+	if err != nil {
+		// The parser's message quotes the URL with everything but the password; the variable's name is enough.
+		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: not a usable postgres:// URL", strings.ToUpper(shard.ID))
+	}
+	config.MaxConns = int32(opts.MaxConns)
+	config.MaxConnLifetime = time.Hour
+	config.MaxConnLifetimeJitter = 10 * time.Minute
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.PingTimeout = pingTimeout
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	params := config.ConnConfig.RuntimeParams
+	params["application_name"] = opts.Name
+	// The server gives up shortly before the client does: a statement the client walked away from costs its
+	// connection, and one that waits for a lock would hold it for nobody.
+	params["statement_timeout"] = milliseconds(opts.Timeout)
+	params["lock_timeout"] = milliseconds(opts.Timeout * 3 / 4)
+	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTransaction)
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: %w", strings.ToUpper(shard.ID), err)
+	}
+	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
+	n.claims.Store(&claims{})
+	return n, nil
+}
+
+func newBreaker(id string, log *slog.Logger) *gobreaker.CircuitBreaker[struct{}] {
+	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Name:        id,
+		Timeout:     reopenAfter,
+		MaxRequests: 1,
+		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= tripAfter },
+		IsSuccessful: func(err error) bool {
+			var unavailable *UnavailableError
+			return !errors.As(err, &unavailable) || !unavailable.down
+		},
+		// A caller who walks away says nothing about the shard, neither good nor bad.
+		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			log.Warn("shard breaker", "shard", id, "from", from.String(), "to", to.String())
+		},
+	})
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// call runs fn under the shard's deadline and breaker, and turns what went wrong into errors of this package.
+func (n *node) call(ctx context.Context, fn func(ctx context.Context) error) error {
+	if n.pending.Load() > 0 {
+		return &UnavailableError{Shard: n.id, Err: errMigrating}
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	_, err := n.breaker.Execute(func() (struct{}, error) {
+		start := time.Now()
+		err := fn(ctx)
+		return struct{}{}, n.translate(err, time.Since(start))
+	})
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return &UnavailableError{Shard: n.id, Err: errBreakerOpen}
+	}
+	return err
+}
+
+// translate wraps what means "not now" into an UnavailableError and leaves everything else as it is.
+func (n *node) translate(err error, elapsed time.Duration) error {
+	var done *UnavailableError
+	if err == nil || errors.As(err, &done) {
+		return err
+	}
+	switch diagnose(err, elapsed) {
+	case busy:
+		return &UnavailableError{Shard: n.id, Err: err}
+	case down:
+		return &UnavailableError{Shard: n.id, Err: err, down: true}
+	default:
+		return err
+	}
+}
+
+// ping checks that the shard answers, past breaker and pending migrations: it is how one sees that they can go.
+func (n *node) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return n.pool.Ping(ctx)
+}

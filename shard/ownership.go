@@ -1,0 +1,212 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// refreshEvery is how often a process reads the ownership rows of each shard.
+	refreshEvery = time.Second
+	// Lease is how long what was read may be relied upon. A move announces itself and then waits for longer than
+	// that before it takes anything away, so that nobody can read from a shard that has just lost the region.
+	Lease = 3 * time.Second
+)
+
+// The states of an ownership row; the migration describes them.
+const (
+	stateOwner    = "owner"
+	stateFrozen   = "frozen"
+	stateMoved    = "moved"
+	stateIncoming = "incoming"
+)
+
+// claim is one ownership row.
+type claim struct {
+	Region Region
+	Epoch  int64
+	State  string
+	Peer   string
+}
+
+// claims is what one shard said of the regions it owns, and when it was asked.
+type claims struct {
+	byRegion map[Region]claim
+	asked    time.Time
+}
+
+// watch keeps the view of one shard's ownership rows fresh until ctx ends.
+func (s *Set) watch(ctx context.Context, n *node) {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.ask(ctx, n); err == nil {
+			s.settle(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// refresh asks all shards at once, when a view has proved wrong. A shard that does not answer keeps its old view.
+func (s *Set) refresh(ctx context.Context) {
+	var group sync.WaitGroup
+	for _, n := range s.order {
+		group.Go(func() {
+			// A shard that is away says nothing new; the watch logs nothing either, health does.
+			_ = s.ask(ctx, n)
+		})
+	}
+	group.Wait()
+	s.settle(ctx)
+}
+
+// ask reads one shard's ownership rows.
+func (s *Set) ask(ctx context.Context, n *node) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	asked := time.Now()
+	// A query is cheap and the breaker is not asked: this is also how a shard that is back gets noticed.
+	rows, err := n.pool.Query(ctx, `select region, epoch, state, coalesce(peer, '') from shard.ownership`)
+	if err != nil {
+		return err
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[claim])
+	if err != nil {
+		return err
+	}
+	view := &claims{byRegion: make(map[Region]claim, len(list)), asked: asked}
+	for _, row := range list {
+		view.byRegion[row.Region] = row
+	}
+	n.claims.Store(view)
+	return nil
+}
+
+// settle computes where every region lives from what the shards said, and publishes it to the router.
+func (s *Set) settle(ctx context.Context) {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	homes := make(map[Region]string, len(s.initial))
+	for region, initial := range s.initial {
+		home, best := initial, int64(0)
+		for _, n := range s.order {
+			row, known := n.claims.Load().byRegion[region]
+			shard, epoch := row.whereabouts(n.id)
+			if _, exists := s.nodes[shard]; !known || !exists {
+				continue
+			}
+			// At equal epochs two shards claim the region, because somebody edited the configuration instead of
+			// moving the region: everybody then follows the configuration, which at least is one answer.
+			if epoch > best || epoch == best && shard == initial {
+				home, best = shard, epoch
+			}
+		}
+		if home != s.router.home(region) {
+			s.opts.Log.Info("region lives elsewhere", "region", region, "shard", home, "epoch", best)
+		}
+		homes[region] = home
+	}
+	s.router.homes.Store(&homes)
+	s.finishMoves(ctx)
+}
+
+// whereabouts is where a row says its region lives, and since which epoch. An incoming region does not live there yet.
+func (c claim) whereabouts(shard string) (string, int64) {
+	switch c.State {
+	case stateMoved:
+		return c.Peer, c.Epoch + 1
+	case stateIncoming:
+		return "", 0
+	default:
+		return shard, c.Epoch
+	}
+}
+
+// finishMoves puts a shard in charge of a region whose old owner has let go of it. The mover does that itself;
+// when it died between the two, whoever sees it first finishes, so that a region is never nobody's.
+func (s *Set) finishMoves(ctx context.Context) {
+	for _, n := range s.order {
+		for region, row := range n.claims.Load().byRegion {
+			target, exists := s.nodes[row.Peer]
+			if row.State != stateMoved || !exists {
+				continue
+			}
+			if arriving := target.claims.Load().byRegion[region]; arriving.State != stateIncoming || arriving.Epoch != row.Epoch+1 {
+				continue
+			}
+			if err := takeCharge(ctx, target, region, row.Epoch+1); err != nil {
+				s.opts.Log.Warn("cannot finish a region's move yet", "region", region, "shard", target.id, "error", err)
+			}
+		}
+	}
+}
+
+// takeCharge makes an incoming region owned. It changes nothing when somebody else did it before.
+func takeCharge(ctx context.Context, n *node, region Region, epoch int64) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	_, err := n.pool.Exec(ctx, `update shard.ownership set state = 'owner', peer = null, changed_at = now()
+		where region = $1 and epoch = $2 and state = 'incoming'`, region, epoch)
+	return err
+}
+
+// stillHome makes sure, after a read, that the shard owned the region while it read. Mostly the view is young and
+// quiet and no question is asked.
+func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
+	view := n.claims.Load()
+	if row := view.byRegion[region]; row.State == stateOwner && row.Peer == "" && time.Since(view.asked) < Lease {
+		return nil
+	}
+	var state string
+	err := n.pool.QueryRow(ctx, `select state from shard.ownership where region = $1`, region).Scan(&state)
+	var pgErr *pgconn.PgError
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), errors.As(err, &pgErr) && pgErr.Code == pgerrcode.UndefinedTable:
+		// Nobody ever claimed the region here: nothing was migrated, so nothing can have been moved either.
+		return nil
+	case err != nil:
+		return err
+	case state == stateOwner || state == stateFrozen:
+		return nil
+	default:
+		return &pgconn.PgError{Code: notOwner, Message: fmt.Sprintf("region %s is %s here", region, state)}
+	}
+}
+
+// claimRegions writes the ownership rows of regions that have none anywhere, on the shard the configuration
+// gives them. Shards that cannot be asked are taken to own nothing new: a fleet must be able to start for the
+// first time while one of them is away.
+func (s *Set) claimRegions(ctx context.Context, n *node) error {
+	s.refresh(ctx)
+	for region, initial := range s.initial {
+		if initial != n.id || s.claimed(region) {
+			continue
+		}
+		_, err := n.pool.Exec(ctx, `insert into shard.ownership (region, code, epoch, state)
+			values ($1, $2, 1, 'owner') on conflict do nothing`, region, s.router.code(region))
+		if err != nil {
+			return fmt.Errorf("claim region %s: %w", region, err)
+		}
+	}
+	return s.ask(ctx, n)
+}
+
+func (s *Set) claimed(region Region) bool {
+	for _, n := range s.order {
+		if _, known := n.claims.Load().byRegion[region]; known {
+			return true
+		}
+	}
+	return false
+}
