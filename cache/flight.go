@@ -1,0 +1,83 @@
+package cache
+
+import (
+	"context"
+	"sync"
+)
+
+// flight shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
+// began after the call did: it starts one when none is running, and otherwise joins the one that comes next.
+type flight[T any] struct {
+	mu    sync.Mutex
+	lanes map[string]*lane[T]
+}
+
+// lane is the running load of one key, whose result is of no use to newcomers, and the next one, which is.
+type lane[T any] struct{ next *load[T] }
+
+type load[T any] struct {
+	fn    func(context.Context) (T, error)
+	ctx   context.Context // of the caller that asked first, without its end
+	done  chan struct{}
+	value T
+	err   error
+}
+
+// do returns the result of fn, or of another caller's fn that began after do was called. It returns early when ctx
+// ends; the load goes on for the others, so fn must bound itself.
+func (f *flight[T]) do(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
+	l := f.join(ctx, key, fn)
+	select {
+	case <-l.done:
+		return l.value, l.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+func (f *flight[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if current, busy := f.lanes[key]; busy {
+		if current.next == nil {
+			current.next = newLoad(ctx, fn)
+		}
+		return current.next
+	}
+	if f.lanes == nil {
+		f.lanes = make(map[string]*lane[T])
+	}
+	f.lanes[key] = &lane[T]{}
+	first := newLoad(ctx, fn)
+	go f.drive(key, first)
+	return first
+}
+
+func newLoad[T any](ctx context.Context, fn func(context.Context) (T, error)) *load[T] {
+	return &load[T]{fn: fn, ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
+}
+
+// drive runs the loads of one key, one after another, until nobody waits for a next one.
+func (f *flight[T]) drive(key string, l *load[T]) {
+	for l != nil {
+		l.run()
+		f.mu.Lock()
+		current := f.lanes[key]
+		if l, current.next = current.next, nil; l == nil {
+			delete(f.lanes, key)
+		}
+		f.mu.Unlock()
+	}
+}
+
+// run turns a panic into an error for every waiter: unanswered, they would wait until their contexts end.
+func (l *load[T]) run() {
+	defer close(l.done)
+	defer func() {
+		if r := recover(); r != nil {
+			l.err = &PanicError{Value: r}
+		}
+	}()
+	l.value, l.err = l.fn(l.ctx)
+}
