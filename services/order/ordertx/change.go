@@ -1,0 +1,173 @@
+package ordertx
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/propagation"
+
+	"tiffin/micro"
+	"tiffin/services/order"
+	"tiffin/shard/outbox"
+	"tiffin/wire"
+)
+
+// The kinds of rows in an order's log. Only transitions are shown as history; assignments are changes of the rider.
+const (
+	KindTransition = "transition"
+	KindAssignment = "assignment"
+)
+
+// errMoved says that an order changed under its lock, which cannot be unless somebody writes orders past this package.
+var errMoved = errors.New("ordertx: order changed while it was locked")
+
+// By is who changes an order, and why.
+type By struct{ ID, Role, Reason string }
+
+// System is the order service itself, for what nobody asked for.
+func System(reason string) By {
+	return By{ID: order.ServiceName, Role: order.RoleSystem, Reason: reason}
+}
+
+// Move queues the change of a locked order to another state. holder is the rider the order has afterwards, nil for none.
+// r is brought to its new state at once; the rules of who may move what are the caller's.
+func Move(ctx context.Context, b *pgx.Batch, r *Record, to order.Status, holder *string, by By) error {
+	from := r.Order.Status
+	r.advance()
+	r.Order.Status, r.Order.DeliveryPartnerID = to, holder
+	r.queue(b, KindTransition, from, by)
+	return r.announceStatus(ctx, b, from, by)
+}
+
+// SetRider queues that a locked order is offered to a rider, with its order.assigned.
+func SetRider(ctx context.Context, b *pgx.Batch, r *Record, partnerID string) error {
+	r.advance()
+	r.Order.DeliveryPartnerID = &partnerID
+	r.queue(b, KindAssignment, r.Order.Status, System(""))
+	return outbox.Queue(b, r.event(ctx, order.EventAssigned, order.AssignedEvent{
+		EventType:             order.EventAssigned,
+		OrderID:               r.Order.ID,
+		CustomerID:            r.Order.CustomerID,
+		RestaurantID:          r.Order.RestaurantID,
+		DeliveryPartnerID:     partnerID,
+		DeliveryCity:          r.Order.City,
+		EstimatedDeliveryTime: r.Order.EstimatedDeliveryTime,
+		Timestamp:             r.Order.UpdatedAt,
+	}))
+}
+
+// ClearRider queues that the offer of a locked order ended and nobody else is asked yet. The event is an order.status
+// from the state to itself, so that whoever shows the order learns that it has no rider.
+func ClearRider(ctx context.Context, b *pgx.Batch, r *Record, reason string) error {
+	by := System(reason)
+	r.advance()
+	r.Order.DeliveryPartnerID = nil
+	r.queue(b, KindAssignment, r.Order.Status, by)
+	return r.announceStatus(ctx, b, r.Order.Status, by)
+}
+
+// Insert queues a new order: its row, the first entry of its log, and its order.created. It gives r its seq.
+func Insert(ctx context.Context, b *pgx.Batch, r *Record, cityKey string, acceptTTL time.Duration) error {
+	o := &r.Order
+	items, err := wire.Encode(o.Items)
+	if err != nil {
+		return err
+	}
+	restaurant, err := wire.Encode(r.Restaurant)
+	if err != nil {
+		return err
+	}
+	o.Status, r.Seq = order.Pending, 1
+	b.Queue(`insert into orders.orders (id, region, customer_id, restaurant_id, owner_id, status, seq, city, city_key, total,
+			eta_minutes, items, address, latitude, longitude, restaurant, accept_by, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now() + $17::interval, $18, $18)`,
+		o.ID, r.Region, o.CustomerID, o.RestaurantID, r.OwnerID, o.Status, r.Seq, o.City, cityKey, int64(o.TotalAmount),
+		o.EstimatedDeliveryTime, items, o.DeliveryAddress, o.Latitude, o.Longitude, restaurant, acceptTTL, o.CreatedAt.Time)
+	r.log(b, KindTransition, nil, By{ID: o.CustomerID, Role: micro.ActorFrom(ctx).Role})
+	return outbox.Queue(b, r.event(ctx, order.EventCreated, order.CreatedEvent{
+		EventType:             order.EventCreated,
+		OrderID:               o.ID,
+		CustomerID:            o.CustomerID,
+		RestaurantID:          o.RestaurantID,
+		DeliveryCity:          o.City,
+		TotalAmount:           o.TotalAmount,
+		EstimatedDeliveryTime: o.EstimatedDeliveryTime,
+		Timestamp:             o.CreatedAt,
+	}))
+}
+
+// advance gives the record its next seq and time. Time never runs backwards for one order, whatever the clock does.
+func (r *Record) advance() {
+	r.Seq++
+	if at := wire.At(r.ReadAt); at.After(r.Order.UpdatedAt.Time) {
+		r.Order.UpdatedAt = at
+	}
+}
+
+// queue writes the changed row and its entry of the log.
+func (r *Record) queue(b *pgx.Batch, kind string, from order.Status, by By) {
+	b.Queue(`update orders.orders set status = $3, partner_id = $4, seq = $2, updated_at = $5 where id = $1 and seq = $2 - 1`,
+		r.Order.ID, r.Seq, r.Order.Status, r.Order.DeliveryPartnerID, r.Order.UpdatedAt.Time).
+		Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() != 1 {
+				return errMoved
+			}
+			return nil
+		})
+	r.log(b, kind, &from, by)
+}
+
+func (r *Record) log(b *pgx.Batch, kind string, from *order.Status, by By) {
+	b.Queue(`insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		r.Order.ID, r.Seq, r.Region, kind, from, r.Order.Status, r.Order.DeliveryPartnerID,
+		by.ID, by.Role, by.Reason, r.Order.UpdatedAt.Time)
+}
+
+func (r *Record) announceStatus(ctx context.Context, b *pgx.Batch, from order.Status, by By) error {
+	return outbox.Queue(b, r.event(ctx, order.EventStatus, order.StatusEvent{
+		EventType:         order.EventStatus,
+		OrderID:           r.Order.ID,
+		CustomerID:        r.Order.CustomerID,
+		RestaurantID:      r.Order.RestaurantID,
+		DeliveryPartnerID: r.Order.DeliveryPartnerID,
+		DeliveryCity:      r.Order.City,
+		From:              from,
+		To:                r.Order.Status,
+		ActorID:           by.ID,
+		ActorRole:         by.Role,
+		Reason:            by.Reason,
+		Seq:               r.Seq,
+		Timestamp:         r.Order.UpdatedAt,
+	}))
+}
+
+// event makes the event of the change that gave the order its present seq.
+func (r *Record) event(ctx context.Context, kind string, payload any) outbox.Event {
+	e := Event(ctx, r, kind, payload)
+	e.Headers[order.HeaderSeq] = strconv.FormatInt(r.Seq, 10)
+	return e
+}
+
+// Event makes an event about an order, with the request's id and trace as headers. Its id follows from order, seq and
+// type, so that one change can never become two events, whoever writes it twice.
+func Event(ctx context.Context, r *Record, kind string, payload any) outbox.Event {
+	headers := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, headers)
+	if id := micro.RequestID(ctx); id != "" {
+		headers[micro.HeaderRequestID] = id
+	}
+	return outbox.Event{
+		ID:      uuid.NewSHA1(uuid.NameSpaceOID, []byte(r.Order.ID+" "+kind+" "+strconv.FormatInt(r.Seq, 10))).String(),
+		Type:    kind,
+		Region:  r.Region,
+		Key:     r.Order.ID,
+		Payload: payload,
+		Headers: headers,
+	}
+}
