@@ -25,18 +25,20 @@ const (
 
 // endpoint is one verb of a service. The typed part is behind invoke.
 type endpoint struct {
-	verb, description string
-	request, response reflect.Type
-	workers, queue    int
-	timeout           time.Duration
-	invoke            func(ctx context.Context, data []byte) ([]byte, error)
+	verb, subject, description string
+	request, response          reflect.Type
+	metadata                   map[string]string
+	workers, queue             int
+	timeout                    time.Duration
+	invoke                     func(ctx context.Context, data []byte) ([]byte, error)
 
-	admitted chan struct{} // one slot per running or waiting request
-	running  chan struct{} // one slot per running request
-	metrics  endpointMetrics
-	served   atomic.Int64
-	failed   atomic.Int64
-	busy     atomic.Int64 // nanoseconds in handlers
+	admitted  chan struct{} // one slot per running or waiting request
+	running   chan struct{} // one slot per running request
+	metrics   endpointMetrics
+	served    atomic.Int64
+	failed    atomic.Int64
+	busy      atomic.Int64 // nanoseconds from arrival to answer
+	lastError atomic.Pointer[string]
 }
 
 // EndpointOption changes a default of Handle.
@@ -58,7 +60,7 @@ type validator interface{ Validate() error }
 // h gets the decoded and validated request; its error reaches the caller as From makes it.
 func Handle[Req, Res any](s *Service, verb, description string, h func(context.Context, Req) (Res, error), opts ...EndpointOption) {
 	e := &endpoint{
-		verb: verb, description: description,
+		verb: verb, subject: s.cfg.Name + "." + verb, description: description,
 		request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res](),
 		workers: defaultWorkers, queue: defaultQueue, timeout: defaultTimeout,
 	}
@@ -96,65 +98,53 @@ func decode(data []byte, req any) error {
 	return nil
 }
 
-// subscribe adds the endpoint to the running service.
-func (s *Service) subscribe(base context.Context, svc natsmicro.Service, e *endpoint) error {
-	metadata, err := e.metadata()
-	if err != nil {
-		return err
-	}
-	// The handler never blocks, so the pending limits are only reached when the process is starved of CPU.
-	return svc.AddEndpoint(e.verb, natsmicro.HandlerFunc(func(req natsmicro.Request) { s.accept(base, e, req) }),
-		natsmicro.WithEndpointSubject(s.cfg.Name+"."+e.verb),
-		natsmicro.WithEndpointMetadata(metadata),
-		natsmicro.WithEndpointPendingLimits(4*(e.workers+e.queue), 64<<20))
-}
-
 // accept runs on the subscription's only goroutine: it admits the request or refuses it, and never waits.
-func (s *Service) accept(base context.Context, e *endpoint, req natsmicro.Request) {
-	if !mayAnswer(req.Reply()) {
-		s.log.Warn("request with a forged reply subject refused", "subject", req.Subject(), "reply", req.Reply())
-		return
-	}
-	if !s.enter() {
-		s.answer(e, req, E(CodeUnavailable, "instance is stopping"))
+func (s *Service) accept(base context.Context, e *endpoint, msg *nats.Msg) {
+	if !mayAnswer(msg.Reply) {
+		s.forged(msg)
 		return
 	}
 	select {
 	case e.admitted <- struct{}{}:
-		go s.serve(base, e, req)
+		s.inflight.Add(1)
+		go s.serve(base, e, msg)
 	default:
-		defer s.inflight.Done()
 		e.metrics.refused.Inc()
 		busy := E(CodeUnavailable, "too many requests are waiting")
 		busy.RetryAfter = time.Second
-		s.answer(e, req, busy)
+		s.answer(e, msg, busy)
 	}
 }
 
 // mayAnswer reports whether a reply subject is an inbox. A caller could name any subject that this role may publish to,
-// such as events.…, and have the answer forge a message there in this role's name.
+// such as events.…, and have the answer forge a message there in this role's name. A message without a reply subject is
+// no request: JetStream, made to deliver to an endpoint's subject, sends such, and they would run as the operator's.
 func mayAnswer(reply string) bool {
-	return reply == "" || strings.HasPrefix(reply, "_INBOX.") || strings.HasPrefix(reply, "_INBOX_") ||
-		strings.HasPrefix(reply, "_R_.") // what the server makes of a reply that crosses accounts
+	return strings.HasPrefix(reply, "_INBOX.") || strings.HasPrefix(reply, "_INBOX_")
+}
+
+// forged logs a request that mayAnswer refuses. It gets no answer: there is nowhere to send one.
+func (s *Service) forged(msg *nats.Msg) {
+	s.log.Warn("request refused: its reply subject is no inbox", "subject", msg.Subject, "reply", msg.Reply)
 }
 
 // serve waits for a worker's slot, runs the request and answers it.
-func (s *Service) serve(base context.Context, e *endpoint, req natsmicro.Request) {
+func (s *Service) serve(base context.Context, e *endpoint, msg *nats.Msg) {
 	defer s.inflight.Done()
 	defer func() { <-e.admitted }()
 	start := time.Now()
-	ctx, cancel := e.context(base, req, start)
+	ctx, cancel := e.context(base, msg.Header, start)
 	defer cancel()
-	ctx, end := s.span(ctx, e, req)
+	ctx, end := s.span(ctx, e, msg.Header)
 
-	data, err := e.work(ctx, req.Data())
+	data, err := e.work(ctx, msg.Data)
 	if err == nil {
-		err = respond(req, data)
+		err = msg.Respond(data)
 	}
 	failure := From(err)
 	if failure != nil {
 		s.report(ctx, e, failure)
-		s.answer(e, req, failure)
+		s.answer(e, msg, failure)
 	}
 	e.observe(time.Since(start), failure)
 	s.audit(ctx, e, failure)
@@ -189,25 +179,18 @@ type panicError struct {
 // Error gives the panic's value; the stack is logged apart.
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// respond sends a good answer. One that is too large for the server becomes an error, which always fits.
-func respond(req natsmicro.Request, data []byte) error {
-	if req.Reply() == "" {
-		return nil // a plain publish: the work is done and nobody asked for the answer
-	}
-	return req.Respond(data)
-}
-
-// answer sends an error: the micro headers for every client, and the whole error as JSON for the kit's.
-func (s *Service) answer(e *endpoint, req natsmicro.Request, failure *Error) {
-	if req.Reply() == "" {
-		return
-	}
+// answer sends an error: the micro headers for every client, and the whole error as JSON for the kit's. It is short,
+// so it also gets through when the good answer was too large for the server.
+func (s *Service) answer(e *endpoint, msg *nats.Msg, failure *Error) {
 	body, err := encodeError(failure)
 	if err == nil {
-		err = req.Error(strconv.Itoa(failure.Code.HTTP()), headerSafe(failure.Message), body)
+		err = msg.RespondMsg(&nats.Msg{Data: body, Header: nats.Header{
+			natsmicro.ErrorCodeHeader: {strconv.Itoa(failure.Code.HTTP())},
+			natsmicro.ErrorHeader:     {headerSafe(failure.Message)},
+		}})
 	}
 	if err != nil {
-		s.log.Warn("answer not sent", "endpoint", e.verb, "error", err)
+		s.log.Warn("error not answered", "endpoint", e.verb, "error", err)
 	}
 }
 
@@ -227,8 +210,7 @@ func headerSafe(message string) string {
 
 // context makes the request's context: its deadline, a little before the caller's so that the answer arrives in
 // time, and what the headers carry.
-func (e *endpoint) context(base context.Context, req natsmicro.Request, now time.Time) (context.Context, context.CancelFunc) {
-	header := nats.Header(req.Headers())
+func (e *endpoint) context(base context.Context, header nats.Header, now time.Time) (context.Context, context.CancelFunc) {
 	deadline := now.Add(e.timeout)
 	if ms, err := strconv.ParseInt(header.Get(HeaderDeadline), 10, 64); err == nil {
 		if theirs := time.UnixMilli(ms); theirs.Before(deadline) {

@@ -1,61 +1,116 @@
 package micro
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/prometheus/client_golang/prometheus"
+
+	"tiffin/wire"
 )
 
-// Event is one fact on the stream EVENTS.
+// Headers of an event besides Nats-Msg-Id. The ce- ones are CloudEvents 1.0 in the binary mode of its NATS binding.
+const (
+	headerSpecVersion = "ce-specversion"
+	headerEventID     = "ce-id"
+	headerSource      = "ce-source"  // "tiffin/<region>"
+	headerType        = "ce-type"    // the event's type
+	headerSubject     = "ce-subject" // the event's key
+	headerTime        = "ce-time"    // the event's time, RFC 3339
+	headerContent     = "ce-datacontenttype"
+	eventPrefix       = "events."
+)
+
+// Event is one fact, on its way to or from the stream EVENTS.
 type Event struct {
-	ID      string // UUID; Nats-Msg-Id, and message_id on RabbitMQ
-	Type    string // such as "order.created"
-	Region  string // such as "us-west"
-	Key     string // what the events are in order of: the order's id
-	Payload json.RawMessage
-	Headers map[string]string // X-Request-Id, traceparent and the like
-	Time    time.Time
+	ID      string            // UUID: Nats-Msg-Id here, message_id on RabbitMQ
+	Type    string            // such as "order.created"
+	Region  string            // such as "us-west"
+	Key     string            // what order is kept by: the order's id
+	Payload json.RawMessage   // the event's JSON
+	Headers map[string]string // X-Request-Id, traceparent, Tiffin-Seq: what travels along
+	Time    time.Time         // when it happened, milliseconds
 }
 
-// EventSubject gives "events.<type>.<region>".
-func EventSubject(typ, region string) string { return "events." + typ + "." + region }
+// ErrEvent says that an event cannot be put on a subject, or that a message is no event.
+var ErrEvent = errors.New("not an event")
 
-// EnsureStream creates or updates the stream EVENTS.
-func EnsureStream(ctx context.Context, js jetstream.JetStream, replicas int) (jetstream.Stream, error) {
-	return js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "EVENTS", Subjects: []string{"events.>"}, Replicas: replicas})
+// EventSubject gives "events.<type>.<region>", such as "events.order.created.us-west". Both parts may only hold
+// lower-case letters, digits, '-' and '_', the type dots between words as well; for anything else it gives "", which no
+// server accepts, since a '*' or a further dot would address other events.
+func EventSubject(typ, region string) string {
+	for _, token := range strings.Split(typ, ".") {
+		if !subjectToken(token) {
+			return ""
+		}
+	}
+	if !subjectToken(region) {
+		return ""
+	}
+	return eventPrefix + typ + "." + region
 }
 
-// Publisher publishes events in order.
-type Publisher struct{ js jetstream.JetStream }
-
-// NewPublisher makes a publisher.
-func NewPublisher(js jetstream.JetStream) *Publisher { return &Publisher{js} }
-
-// PublishBatch publishes events in order and gives their sequence numbers in the stream.
-func (p *Publisher) PublishBatch(ctx context.Context, events []Event) ([]uint64, error) {
-	return nil, E(CodeUnavailable, "not connected")
+// subjectToken reports whether s is safe as one token of a subject.
+func subjectToken(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return s != ""
 }
 
-// ConsumerConfig describes a durable consumer of EVENTS.
-type ConsumerConfig struct {
-	Durable       string
-	Filters       []string
-	MaxAckPending int
-	Workers       int
-	Handler       func(context.Context, Event) error
-	Log           *slog.Logger
-	Metrics       prometheus.Registerer
+// message makes the NATS message. It returns ErrEvent for one without id or with an impossible subject.
+func (e *Event) message() (*nats.Msg, error) {
+	subject := EventSubject(e.Type, e.Region)
+	if subject == "" || e.ID == "" {
+		return nil, fmt.Errorf("%w: type %q, region %q, id %q", ErrEvent, e.Type, e.Region, e.ID)
+	}
+	header := make(nats.Header, 8+len(e.Headers))
+	for name, value := range e.Headers {
+		header[name] = []string{value}
+	}
+	header[jetstream.MsgIDHeader] = []string{e.ID}
+	header[headerSpecVersion] = []string{"1.0"}
+	header[headerEventID] = []string{e.ID}
+	header[headerSource] = []string{"tiffin/" + e.Region}
+	header[headerType] = []string{e.Type}
+	header[headerContent] = []string{"application/json"}
+	header[headerTime] = []string{wire.At(e.Time).String()}
+	if e.Key != "" {
+		header[headerSubject] = []string{e.Key}
+	}
+	return &nats.Msg{Subject: subject, Header: header, Data: e.Payload}, nil
 }
 
-// Consume handles events until ctx ends.
-func Consume(ctx context.Context, js jetstream.JetStream, cfg ConsumerConfig) error {
-	<-ctx.Done()
-	return nil
+// ParseEvent reads a message of the stream EVENTS. Key and Time may be missing; it returns ErrEvent when subject or id is.
+func ParseEvent(subject string, header nats.Header, data []byte) (Event, error) {
+	rest, found := strings.CutPrefix(subject, eventPrefix)
+	dot := strings.LastIndexByte(rest, '.')
+	id := header.Get(jetstream.MsgIDHeader)
+	if !found || dot <= 0 || id == "" {
+		return Event{}, fmt.Errorf("%w: subject %q, id %q", ErrEvent, subject, id)
+	}
+	e := Event{ID: id, Type: rest[:dot], Region: rest[dot+1:], Key: header.Get(headerSubject), Payload: data}
+	if at, err := time.Parse(time.RFC3339Nano, header.Get(headerTime)); err == nil {
+		e.Time = at.UTC()
+	}
+	for name, values := range header {
+		if len(values) > 0 && travels(name) {
+			if e.Headers == nil {
+				e.Headers = make(map[string]string, 4)
+			}
+			e.Headers[name] = values[0]
+		}
+	}
+	return e, nil
 }
 
-// Poison marks an error that no retry can mend.
-func Poison(err error) error { return err }
+// travels reports whether a header belongs to the event, and not to NATS or to the fields of Event.
+func travels(name string) bool {
+	return !strings.HasPrefix(name, "Nats-") && !strings.HasPrefix(name, "ce-")
+}

@@ -1,11 +1,9 @@
 package micro
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
-	natsmicro "github.com/nats-io/nats.go/micro"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -79,33 +77,7 @@ func (e *endpoint) observe(took time.Duration, failure *Error) {
 		return
 	}
 	e.failed.Add(1)
+	text := string(failure.Code) + ": " + failure.Message
+	e.lastError.Store(&text)
 	e.metrics.duration.WithLabelValues(string(failure.Code)).Observe(took.Seconds())
-}
-
-// endpointStats goes into the "data" of `nats micro stats`. The numbers beside it are of nats.go/micro, which counts
-// what was answered before its handler returned: with workers behind the handler, hardly anything.
-type endpointStats struct {
-	Requests      int64         `json:"requests"`
-	Errors        int64         `json:"errors"`
-	AverageTime   time.Duration `json:"average_time"` // nanoseconds
-	Running       int           `json:"running"`
-	Waiting       int           `json:"waiting"`
-	Workers       int           `json:"workers"`
-	QueueCapacity int           `json:"queue_capacity"`
-}
-
-// stats is the StatsHandler. The result is marshalled by nats.go/micro.
-func (s *Service) stats(named *natsmicro.Endpoint) any {
-	for _, e := range s.endpoints {
-		if e.verb != named.Name {
-			continue
-		}
-		served, running := e.served.Load(), len(e.running)
-		return endpointStats{
-			Requests: served, Errors: e.failed.Load(),
-			AverageTime: time.Duration(e.busy.Load() / max(served, 1)),
-			Running:     running, Waiting: max(len(e.admitted)-running, 0), Workers: e.workers, QueueCapacity: e.queue,
-		}
-	}
-	return json.RawMessage("null")
 }

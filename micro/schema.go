@@ -17,19 +17,20 @@ const (
 	metaResponseSchema = "response_schema"
 )
 
-// metadata describes the endpoint by text and JSON Schema.
-func (e *endpoint) metadata() (map[string]string, error) {
+// describe fills the metadata: a text and the two schemas.
+func (e *endpoint) describe() error {
 	request, err := SchemaOf(e.request)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	response, err := SchemaOf(e.response)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return map[string]string{
+	e.metadata = map[string]string{
 		metaDescription: e.description, metaRequestSchema: string(request), metaResponseSchema: string(response),
-	}, nil
+	}
+	return nil
 }
 
 // SchemaOf gives the JSON Schema (2020-12) of a type as the wire carries it: wire.Money is a number, wire.Time a

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	natsmicro "github.com/nats-io/nats.go/micro"
+	"github.com/nats-io/nuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -18,6 +20,9 @@ import (
 // drainGrace is how long requests in flight may finish after Run's ctx ended. It exceeds the default timeout of an
 // endpoint, so that only a handler that ignores its context is ever cut off.
 const drainGrace = 15 * time.Second
+
+// maxPendingBytes bounds what one subscription holds in memory.
+const maxPendingBytes = 64 << 20
 
 // ErrLost says that a service can no longer be reached and its process should exit.
 var ErrLost = errors.New("service lost its connection or a subscription for good")
@@ -41,23 +46,24 @@ type ServiceConfig struct {
 // Service is one instance of a micro service. Make it with NewService, add endpoints with Handle, then Run it once.
 type Service struct {
 	cfg       ServiceConfig
+	id        string
 	log       *slog.Logger
 	metrics   *serviceMetrics
 	tracer    trace.Tracer
 	endpoints []*endpoint
+	started   time.Time
 	ready     chan struct{}
 
-	lost chan error // holds the first loss
-
-	mu       sync.RWMutex // guards closed against inflight.Add
-	closed   bool
-	inflight sync.WaitGroup
+	lost     chan error // holds the first loss
+	subs     []*nats.Subscription
+	inflight sync.WaitGroup // counts subscriptions and requests
 }
 
 // NewService makes a service whose only endpoint is <name>.health. Nothing is subscribed before Run.
 func NewService(cfg ServiceConfig) *Service {
 	s := &Service{
 		cfg:     cfg,
+		id:      nuid.Next(),
 		log:     orSilent(cfg.Log).With("service", cfg.Name),
 		metrics: newServiceMetrics(cfg.Metrics),
 		tracer:  tracer(cfg.Traces),
@@ -78,78 +84,92 @@ func (s *Service) Run(ctx context.Context) error {
 	// Handlers outlive ctx: the drain lets them finish. They are cut off by cancel, with a cause, when it takes too long.
 	base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	s.watchRefusals(base)
-	svc, err := s.start(base)
-	if err != nil {
-		return err
-	}
-	if err := s.announce(ctx); err != nil {
-		return errors.Join(err, svc.Stop())
-	}
-	select {
-	case <-ctx.Done():
-		err = nil
-	case err = <-s.lost:
-		err = fmt.Errorf("%s: %w: %w", s.cfg.Name, ErrLost, err)
-	}
-	return errors.Join(err, s.drain(svc, cancel))
-}
-
-// start subscribes discovery and every endpoint.
-func (s *Service) start(base context.Context) (natsmicro.Service, error) {
-	svc, err := natsmicro.AddService(s.cfg.Conn, natsmicro.Config{
-		Name: s.cfg.Name, Version: s.cfg.Version, Description: s.cfg.Description,
-		StatsHandler: s.stats,
-		// Reached when the connection was closed under the service; after a drain nobody listens any more.
-		DoneHandler: func(natsmicro.Service) { s.lose(errors.New("connection closed")) },
-		ErrorHandler: func(_ natsmicro.Service, err *natsmicro.NATSError) {
-			s.metrics.dropped.WithLabelValues(s.cfg.Name).Inc()
-			s.log.Error("subscription error", "subject", err.Subject, "error", err.Description)
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: add service: %w", s.cfg.Name, err)
-	}
-	for _, e := range s.endpoints {
-		if err := s.subscribe(base, svc, e); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: endpoint %s: %w", s.cfg.Name, e.verb, err), svc.Stop())
+	s.watch(base)
+	err := s.start(ctx, base)
+	if err == nil {
+		close(s.ready)
+		select {
+		case <-ctx.Done():
+		case err = <-s.lost:
+			err = fmt.Errorf("%s: %w: %w", s.cfg.Name, ErrLost, err)
 		}
 	}
-	return svc, nil
+	return errors.Join(err, s.drain(cancel))
 }
 
-// announce waits until the server has processed all subscriptions, then closes Ready.
-func (s *Service) announce(ctx context.Context) error {
+// start subscribes discovery and every endpoint, and returns when the server has processed the subscriptions.
+func (s *Service) start(ctx, base context.Context) error {
+	s.started = time.Now().UTC()
+	for _, e := range s.endpoints {
+		if err := e.describe(); err != nil {
+			return fmt.Errorf("%s: endpoint %s: %w", s.cfg.Name, e.verb, err)
+		}
+		// accept never blocks, so the limit is only reached when the process is starved of CPU.
+		accept := func(msg *nats.Msg) { s.accept(base, e, msg) }
+		if err := s.subscribe(e.subject, natsmicro.DefaultQueueGroup, 4*(e.workers+e.queue), accept); err != nil {
+			return err
+		}
+	}
+	if err := s.subscribeDiscovery(); err != nil {
+		return err
+	}
 	flush, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := s.cfg.Conn.FlushWithContext(flush); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w: flush: %w", s.cfg.Name, ErrLost, err)
 	}
-	select {
-	case err := <-s.lost:
-		return fmt.Errorf("%s: %w: %w", s.cfg.Name, ErrLost, err)
-	default:
-		close(s.ready)
-		return nil
-	}
+	return nil
 }
 
-// watchRefusals notices a subscription that the server refuses. nats.go reports it without the subscription, so
-// nats.go/micro never sees it and the service would look alive. The handler is chained, never removed: removing would
-// drop whatever was chained after it. It does nothing once base has ended.
-func (s *Service) watchRefusals(base context.Context) {
-	previous := s.cfg.Conn.ErrorHandler()
-	s.cfg.Conn.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
-		if base.Err() == nil && errors.Is(err, nats.ErrPermissionViolation) && s.owns(err.Error()) {
-			s.lose(err)
+// subscribe adds a subscription that counts as in flight until it has handed over its last message.
+func (s *Service) subscribe(subject, queue string, pending int, handle nats.MsgHandler) error {
+	sub, err := s.cfg.Conn.QueueSubscribe(subject, queue, handle)
+	if err != nil {
+		return fmt.Errorf("%s: subscribe %s: %w", s.cfg.Name, subject, err)
+	}
+	s.inflight.Add(1)
+	sub.SetClosedHandler(func(string) { s.inflight.Done() })
+	s.subs = append(s.subs, sub)
+	if err := sub.SetPendingLimits(pending, maxPendingBytes); err != nil {
+		return fmt.Errorf("%s: limit %s: %w", s.cfg.Name, subject, err)
+	}
+	return nil
+}
+
+// watch notices what makes the service unreachable: a closed connection, and a subscription that the server refuses,
+// which nats.go reports without naming the subscription. The handlers are chained and never removed, since removing
+// would drop whatever was chained after them; they do nothing once base has ended.
+func (s *Service) watch(base context.Context) {
+	nc := s.cfg.Conn
+	failed, closed := nc.ErrorHandler(), nc.ClosedHandler()
+	nc.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
+		if base.Err() == nil {
+			s.subscriptionError(sub, err)
 		}
-		if previous != nil {
-			previous(nc, sub, err)
+		if failed != nil {
+			failed(nc, sub, err)
+		}
+	})
+	nc.SetClosedHandler(func(nc *nats.Conn) {
+		s.lose(errors.Join(errors.New("connection closed"), nc.LastError()))
+		if closed != nil {
+			closed(nc)
 		}
 	})
 }
 
-// owns reports whether a refusal names one of the service's subscriptions. The server's text is the only source.
+// subscriptionError counts errors of the service's own subscriptions, and gives up on a refused one.
+func (s *Service) subscriptionError(sub *nats.Subscription, err error) {
+	switch {
+	case sub != nil && slices.Contains(s.subs, sub):
+		s.metrics.dropped.WithLabelValues(s.cfg.Name).Inc()
+		s.log.Error("subscription error", "subject", sub.Subject, "error", err)
+	case errors.Is(err, nats.ErrPermissionViolation) && s.owns(err.Error()):
+		s.lose(err)
+	}
+}
+
+// owns reports whether a refusal names one of the service's subjects. The server's text is the only source.
 func (s *Service) owns(refusal string) bool {
 	_, subject, found := strings.Cut(refusal, `Subscription to "`)
 	return found && (strings.HasPrefix(subject, s.cfg.Name+".") || strings.HasPrefix(subject, natsmicro.APIPrefix+"."))
@@ -164,16 +184,12 @@ func (s *Service) lose(err error) {
 }
 
 // drain stops the intake, lets everything that arrived be answered, and cuts off what takes longer than drainGrace.
-func (s *Service) drain(svc natsmicro.Service, cancel context.CancelCauseFunc) error {
-	before := s.cfg.Conn.NumSubscriptions()
-	if err := svc.Stop(); err != nil && !s.cfg.Conn.IsClosed() {
-		return fmt.Errorf("%s: stop: %w", s.cfg.Name, err)
+func (s *Service) drain(cancel context.CancelCauseFunc) error {
+	for _, sub := range s.subs {
+		if err := sub.Drain(); err != nil && !s.cfg.Conn.IsClosed() {
+			return fmt.Errorf("%s: drain %s: %w", s.cfg.Name, sub.Subject, err)
+		}
 	}
-	s.awaitUnsubscribed(before)
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-
 	done := make(chan struct{})
 	go func() { s.inflight.Wait(); close(done) }()
 	select {
@@ -189,35 +205,6 @@ func (s *Service) drain(svc natsmicro.Service, cancel context.CancelCauseFunc) e
 		return fmt.Errorf("%s: flush last answers: %w", s.cfg.Name, err)
 	}
 	return nil
-}
-
-// awaitUnsubscribed waits until the drained subscriptions have handed over their last message. nats.go/micro keeps
-// them private, but a drained subscription leaves the connection's count. Others on the connection may come and go, so
-// the wait is bounded; a message handed over later is answered "unavailable", which callers may retry.
-func (s *Service) awaitUnsubscribed(before int) {
-	const discovery = 9 // three verbs, each for all, for the name and for the instance
-	want := before - len(s.endpoints) - discovery
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(2 * time.Second)
-	for s.cfg.Conn.NumSubscriptions() > want && !s.cfg.Conn.IsClosed() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			return
-		}
-	}
-}
-
-// enter counts a request in, false once the service has drained.
-func (s *Service) enter() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return false
-	}
-	s.inflight.Add(1)
-	return true
 }
 
 // orSilent gives a logger that discards when none is configured.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/nats-io/nats.go"
-	natsmicro "github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -53,12 +52,12 @@ func tracer(p trace.TracerProvider) trace.Tracer {
 }
 
 // span joins the caller's trace and, with a tracer, opens a span. The returned function ends it.
-func (s *Service) span(ctx context.Context, e *endpoint, req natsmicro.Request) (context.Context, func(*Error)) {
-	ctx = extract(ctx, nats.Header(req.Headers()))
+func (s *Service) span(ctx context.Context, e *endpoint, header nats.Header) (context.Context, func(*Error)) {
+	ctx = extract(ctx, header)
 	if s.tracer == nil {
 		return ctx, func(*Error) {}
 	}
-	ctx, span := s.tracer.Start(ctx, s.cfg.Name+"."+e.verb, trace.WithSpanKind(trace.SpanKindServer))
+	ctx, span := s.tracer.Start(ctx, e.subject, trace.WithSpanKind(trace.SpanKindServer))
 	return ctx, func(failure *Error) {
 		if failure != nil {
 			span.SetStatus(codes.Error, string(failure.Code))
