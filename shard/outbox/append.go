@@ -5,8 +5,12 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"tiffin/wire"
 )
 
 // Migrations are the goose migrations of schema "outbox", for shard.Migrate.
@@ -14,24 +18,94 @@ import (
 //go:embed migrations/*.sql
 var Migrations embed.FS
 
+// maxPayload keeps an event, with headers, below what NATS takes in one message (1 MB).
+const maxPayload = 512 << 10
+
+// Type and region become tokens of a subject: what could be read as a wildcard or a further token is refused.
+var (
+	typePattern   = regexp.MustCompile(`^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$`)
+	regionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	headerPattern = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+)
+
 // Event is something that happened, to be told to the rest of the fleet.
 type Event struct {
-	ID      string            // uuid; the message id in JetStream and RabbitMQ, by which consumers recognise a repeat
+	ID      string            // uuid; the message id in JetStream and RabbitMQ, by which consumers recognise a repeat. Empty: a new one
 	Type    string            // such as "order.created"
 	Region  string            // home region of Key
 	Key     string            // order id: events of one key are published in the order of their transactions
-	Payload any               // encoded as JSON
+	Payload any               // encoded as JSON, at most 512 KiB; json.RawMessage is taken as it is
 	Headers map[string]string // travels as message headers: request id, traceparent
 }
 
+// appendSQL writes the row, and wakes the relay at commit if it sleeps. While this transaction holds its share of
+// the sleep lock the relay cannot fall asleep, so there is no moment at which an event is neither seen by a
+// relay that polls nor announced to one that waits.
+const appendSQL = `
+with event as (
+    insert into outbox.events (id, type, region, key, payload, headers) values ($1, $2, $3, $4, $5, $6)
+)
+select case when not pg_try_advisory_xact_lock_shared($7, $8) then pg_notify('outbox', '') end is null`
+
 // Append writes the event in the caller's transaction and wakes the relay at commit. The caller holds a row
 // lock on what Key names: that is what gives the events of one key their order.
+//
+// An event that could not be published later (a type that is no subject, a payload that is no JSON or too large)
+// fails here, with the transaction, instead of standing in the way of others.
 func Append(ctx context.Context, tx pgx.Tx, event Event) error {
-	payload, err := json.Marshal(event.Payload)
+	id, payload, err := check(event)
 	if err != nil {
-		return fmt.Errorf("outbox: encode %s: %w", event.Type, err)
+		return fmt.Errorf("outbox: event %q: %w", event.Type, err)
 	}
-	_, err = tx.Exec(ctx, `insert into outbox.events (id, type, region, key, payload, headers)
-		values ($1, $2, $3, $4, $5, $6)`, event.ID, event.Type, event.Region, event.Key, payload, event.Headers)
-	return err
+	headers := event.Headers
+	if headers == nil {
+		headers = map[string]string{}
+	}
+	if _, err := tx.Exec(ctx, appendSQL, id, event.Type, event.Region, event.Key, payload, headers,
+		sleepLock.class, sleepLock.object); err != nil {
+		return fmt.Errorf("outbox: append %s: %w", event.Type, err)
+	}
+	return nil
+}
+
+func check(event Event) (uuid.UUID, json.RawMessage, error) {
+	id, err := uuid.NewV7()
+	if event.ID != "" {
+		id, err = uuid.Parse(event.ID)
+	}
+	switch {
+	case err != nil:
+		return id, nil, fmt.Errorf("id: %w", err)
+	case !typePattern.MatchString(event.Type):
+		return id, nil, fmt.Errorf("type cannot be a subject")
+	case !regionPattern.MatchString(event.Region):
+		return id, nil, fmt.Errorf("region %q cannot be a subject token", event.Region)
+	case event.Key == "":
+		return id, nil, fmt.Errorf("key is empty")
+	}
+	for name, value := range event.Headers {
+		if !headerPattern.MatchString(name) || !printable(value) {
+			return id, nil, fmt.Errorf("header %q is not sendable", name)
+		}
+	}
+	payload, raw := event.Payload.(json.RawMessage)
+	if !raw {
+		if payload, err = wire.Encode(event.Payload); err != nil {
+			return id, nil, fmt.Errorf("payload: %w", err)
+		}
+	}
+	if len(payload) > maxPayload {
+		return id, nil, fmt.Errorf("payload has %d bytes, more than %d", len(payload), maxPayload)
+	}
+	return id, payload, nil
+}
+
+// printable tells whether a header value stays on its line.
+func printable(value string) bool {
+	for _, c := range []byte(value) {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
