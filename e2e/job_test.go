@@ -27,7 +27,7 @@ var places = []place{
 func TestAnOrderFromKitchenToDoor(t *testing.T) {
 	t.Parallel()
 	broker := node(t, "amqp.mjs", fleet.Env["RABBITMQ_URL"])
-	broker.await("bound", nil)
+	broker.await(t, "bound", nil)
 	for _, where := range places {
 		t.Run(where.city, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +52,7 @@ func playOrder(t *testing.T, where place, broker *transcript) {
 	requireCreated(t, broker, order, customer, where)
 
 	sofa := node(t, "socketio.mjs", fleet.Edge, customer.Token, id)
-	sofa.await("subscribed", nil)
+	sofa.await(t, "subscribed", nil)
 	requireAssigned(t, broker, id, rider)
 	awaitOffer(t, rider, id)
 	require.Equal(t, "accepted", rider.must(http.StatusOK, "POST", "/delivery/"+id+"/accept", nil)["status"])
@@ -71,7 +71,7 @@ func playOrder(t *testing.T, where place, broker *transcript) {
 // openRestaurant creates a restaurant with two dishes, 12.50 and 8.49.
 func openRestaurant(owner *person, where place) (restaurantID string, itemIDs []string) {
 	r := owner.must(http.StatusCreated, "POST", "/restaurants", object{
-		"name": "Dabba " + owner.id(), "city": where.city, "address": "5 Mission St", "latitude": where.lat, "longitude": where.lon,
+		"name": "Dabba " + owner.ID(), "city": where.city, "address": "5 Mission St", "latitude": where.lat, "longitude": where.lon,
 		"phoneNumber": "+14155550111", "email": "dabba@example.com", "cuisine": "Indian",
 	})
 	restaurantID = r["id"].(string)
@@ -101,9 +101,9 @@ func move(who *person, orderID, status string) object {
 
 func requireCreated(t *testing.T, broker *transcript, order object, customer *person, where place) {
 	t.Helper()
-	created := broker.await("order.created", func(d object) bool { return d["orderId"] == order["id"] })
+	created := broker.await(t, "order.created", func(d object) bool { return d["orderId"] == order["id"] })
 	require.ElementsMatch(t, []string{"eventType", "orderId", "customerId", "restaurantId", "deliveryCity", "totalAmount", "estimatedDeliveryTime", "timestamp"}, keys(created.Data))
-	require.Equal(t, customer.id(), created.Data["customerId"])
+	require.Equal(t, customer.ID(), created.Data["customerId"])
 	require.Equal(t, order["totalAmount"], created.Data["totalAmount"])
 	require.Equal(t, "application/json", created.Properties["contentType"])
 	require.Equal(t, "order.created", created.Properties["type"])
@@ -114,7 +114,7 @@ func requireCreated(t *testing.T, broker *transcript, order object, customer *pe
 
 func requireAssigned(t *testing.T, broker *transcript, orderID string, rider *person) {
 	t.Helper()
-	assigned := broker.await("order.assigned", func(d object) bool { return d["orderId"] == orderID })
+	assigned := broker.await(t, "order.assigned", func(d object) bool { return d["orderId"] == orderID })
 	require.ElementsMatch(t, []string{"eventType", "orderId", "customerId", "restaurantId", "deliveryPartnerId", "deliveryCity", "estimatedDeliveryTime", "timestamp"}, keys(assigned.Data))
 	require.Equal(t, rider.User["partnerId"], assigned.Data["deliveryPartnerId"])
 }
@@ -144,7 +144,7 @@ func drive(t *testing.T, rider *person, sofa *transcript, orderID string, where 
 				object{"latitude": lat, "longitude": where.lon, "heading": 10, "speed": 8.5})
 			return answer["accepted"] == true
 		}, 30*time.Second, 500*time.Millisecond, "last answer %v", answer)
-		sofa.await("location-updated", func(d object) bool {
+		sofa.await(t, "location-updated", func(d object) bool {
 			return d["orderId"] == orderID && d["latitude"] == lat && d["deliveryPartnerId"] == rider.User["partnerId"]
 		})
 	}
@@ -152,7 +152,7 @@ func drive(t *testing.T, rider *person, sofa *transcript, orderID string, where 
 
 func requireWholeStory(t *testing.T, sofa *transcript, customer *person, orderID string) {
 	t.Helper()
-	sofa.await("order-updated", func(d object) bool { return d["status"] == "delivered" })
+	sofa.await(t, "order-updated", func(d object) bool { return d["status"] == "delivered" })
 	for i, update := range sofa.only("order-updated") {
 		require.EqualValues(t, i+1, update["seq"], "none missing, none twice: %s", sofa)
 	}
@@ -161,12 +161,4 @@ func requireWholeStory(t *testing.T, sofa *transcript, customer *person, orderID
 		story = append(story, h.(object)["to"])
 	}
 	require.Equal(t, []any{"pending", "confirmed", "preparing", "ready", "picked_up", "delivered"}, story)
-}
-
-func keys(o object) []string {
-	out := make([]string, 0, len(o))
-	for k := range o {
-		out = append(out, k)
-	}
-	return out
 }
