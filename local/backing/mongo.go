@@ -1,0 +1,115 @@
+package backing
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"tiffin/local/process"
+)
+
+// FerretDBConfig describes one private FerretDB.
+type FerretDBConfig struct {
+	Name string
+	Port int
+	// PostgresURL is the database that holds the documents. It belongs to a
+	// cluster of its own in `tiffin up`: on a shard's, a dead shard would take
+	// every restaurant with it.
+	PostgresURL string
+	// Wait, when set, returns once that database is there.
+	Wait func(ctx context.Context) error
+	// Database is the one named in the URL.
+	Database string
+}
+
+// FerretDB returns the document store for machines without mongod: the real
+// wire protocol on PostgreSQL. The binary is built from tools/ferretdb.
+func FerretDB(c FerretDBConfig) (Server, error) {
+	bin, err := ferretBin()
+	if err != nil {
+		return Server{}, err
+	}
+	address := loopback(c.Port)
+	url := "mongodb://" + address + "/" + c.Database
+	return Server{
+		Name: c.Name, Address: address, URL: url,
+		Prepare: c.Wait,
+		Command: process.Command{
+			Name: c.Name, Path: bin, Args: []string{"-listen", address}, Dir: "/",
+			// In the environment, because it holds a password.
+			Env: append(os.Environ(), "FERRETDB_POSTGRESQL_URL="+c.PostgresURL),
+		},
+		Probe: func(ctx context.Context) error { return mongoPing(ctx, url) },
+	}, nil
+}
+
+// Mongod returns a real MongoDB, when its binary is installed; the error is
+// ErrMissing when not.
+func Mongod(name, dir string, port int, database string) (Server, error) {
+	bin, err := lookup("mongod", "mongodb-org-server")
+	if err != nil {
+		return Server{}, err
+	}
+	address := loopback(port)
+	url := "mongodb://" + address + "/" + database
+	return Server{
+		Name: name, Address: address, URL: url,
+		Prepare: func(context.Context) error { return os.MkdirAll(dir, 0o700) },
+		Command: process.Command{
+			Name: name, Path: bin, Dir: "/", StopTimeout: 20 * time.Second,
+			Args: []string{"--dbpath", dir, "--bind_ip", "127.0.0.1", "--port", strconv.Itoa(port), "--nounixsocket"},
+		},
+		Probe: func(ctx context.Context) error { return mongoPing(ctx, url) },
+	}, nil
+}
+
+// FerretBinary is the name under which the built tool is looked for.
+const FerretBinary = "ferretdb"
+
+// ferretBin looks beside our own binary, where `just up` puts it, then on PATH
+// and in this user's cache, where the tests put it.
+func ferretBin() (string, error) {
+	var folders []string
+	if self, err := os.Executable(); err == nil {
+		folders = append(folders, filepath.Dir(self))
+	}
+	if cache, err := ToolCache(); err == nil {
+		folders = append(folders, cache)
+	}
+	for _, dir := range folders {
+		path := filepath.Join(dir, FerretBinary)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	if path, err := exec.LookPath(FerretBinary); err == nil {
+		return filepath.Abs(path)
+	}
+	return "", errors.New("neither mongod nor ferretdb found; `just up` builds ferretdb, or: go build -C tools/ferretdb -o $PWD/bin/ferretdb .")
+}
+
+// ToolCache is the folder of this user for built tools.
+func ToolCache() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, "tiffin"), nil
+}
+
+func mongoPing(ctx context.Context, url string) error {
+	client, err := mongo.Connect(options.Client().ApplyURI(url).SetServerSelectionTimeout(probeTimeout))
+	if err != nil {
+		return err
+	}
+	err = client.Ping(ctx, nil)
+	// The context may be over by now, and the pool must go in any case.
+	return errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
+}

@@ -1,0 +1,216 @@
+package backing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/local/process"
+)
+
+// PostgresConfig describes one private cluster.
+type PostgresConfig struct {
+	Name     string // "postgres-a"
+	Dir      string // absolute; the cluster's own folder, made when missing
+	Port     int
+	Password string // of the superuser "tiffin"
+	Database string // created when missing
+	// Volatile trades durability for speed: for tests whose data dies anyway.
+	Volatile bool
+	// MaxConnections is the server's limit; zero means 200.
+	MaxConnections int
+}
+
+// superuser is the one database user of a private cluster.
+const superuser = "tiffin"
+
+// Postgres returns a cluster that is initialised on its first start. As root
+// it runs as another user, since PostgreSQL refuses root.
+func Postgres(c PostgresConfig) (Server, error) {
+	bin, err := postgresBin(c.Dir)
+	if err != nil {
+		return Server{}, err
+	}
+	account, err := unprivileged()
+	if err != nil {
+		return Server{}, err
+	}
+	if account != nil {
+		account.Override = !reachable(c.Dir)
+	}
+	pg := &postgres{PostgresConfig: c, bin: bin, user: account, data: filepath.Join(c.Dir, "data")}
+	u := pg.url(c.Database)
+	return Server{
+		Name: c.Name, Address: loopback(c.Port), URL: u,
+		Prepare: pg.prepare,
+		Command: process.Command{
+			Name: c.Name, Path: filepath.Join(bin, "postgres"), Args: pg.args(),
+			Dir: "/", User: account,
+			// The "fast" shutdown: disconnect everybody, write a checkpoint, leave.
+			StopSignal: syscall.SIGINT, StopTimeout: 20 * time.Second,
+		},
+		Probe: func(ctx context.Context) error { return pgDo(ctx, pg.url("postgres"), ping) },
+		Setup: pg.createDatabase,
+	}, nil
+}
+
+type postgres struct {
+	PostgresConfig
+	bin  string
+	user *process.User
+	data string
+}
+
+// postgresBin finds the server programs: those of the version that made the
+// data, if there is data, because another version will not open it.
+func postgresBin(dir string) (string, error) {
+	pattern := "/usr/lib/postgresql/*/bin"
+	version, err := os.ReadFile(filepath.Join(dir, "data", "PG_VERSION"))
+	made := strings.TrimSpace(string(version))
+	if err == nil {
+		pattern = filepath.Join("/usr/lib/postgresql", made, "bin")
+	}
+	path, err := lookup("postgres", "postgresql", byVersion(pattern)...)
+	if err != nil && made != "" {
+		return "", fmt.Errorf("%s holds data of PostgreSQL %s: %w", dir, made, err)
+	}
+	return filepath.Dir(path), err
+}
+
+func (pg *postgres) url(database string) string {
+	u := url.URL{
+		Scheme: "postgresql", User: url.UserPassword(superuser, pg.Password),
+		Host: loopback(pg.Port), Path: "/" + database, RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// args override postgresql.conf, so that the settings are read in one place
+// and stay what this version of Tiffin means.
+func (pg *postgres) args() []string {
+	connections := pg.MaxConnections
+	if connections == 0 {
+		connections = 200
+	}
+	settings := []string{
+		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(pg.Port),
+		"unix_socket_directories=", // the default folder belongs to Debian's own cluster
+		"max_connections=" + strconv.Itoa(connections),
+		"shared_buffers=64MB", "wal_level=logical", "max_wal_size=256MB",
+		"timezone=UTC", "log_timezone=UTC", "log_min_messages=warning", "log_line_prefix=%m ",
+		"autovacuum_naptime=15s",
+	}
+	if pg.Volatile {
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+	}
+	args := []string{"-D", pg.data}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	return args
+}
+
+func (pg *postgres) prepare(ctx context.Context) error {
+	if err := pg.makeFolder(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(pg.data, "PG_VERSION")); err == nil {
+		return pg.clearStaleLock()
+	}
+	// Initialise aside and rename: a half-made cluster, from a Ctrl-C in
+	// between, must not look like a whole one.
+	fresh := pg.data + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	if err := pg.initialise(ctx, fresh); err != nil {
+		return err
+	}
+	return os.Rename(fresh, pg.data)
+}
+
+func (pg *postgres) makeFolder() error {
+	if err := os.MkdirAll(pg.Dir, 0o700); err != nil {
+		return err
+	}
+	if pg.user == nil {
+		return nil
+	}
+	return os.Chown(pg.Dir, int(pg.user.UID), int(pg.user.GID))
+}
+
+func (pg *postgres) initialise(ctx context.Context, dir string) error {
+	passwords := filepath.Join(pg.Dir, "password")
+	if err := os.WriteFile(passwords, []byte(pg.Password+"\n"), 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(passwords)
+	if pg.user != nil {
+		if err := os.Chown(passwords, int(pg.user.UID), int(pg.user.GID)); err != nil {
+			return err
+		}
+	}
+	args := []string{
+		"-D", dir, "-U", superuser, "--pwfile=" + passwords, "--auth=scram-sha-256",
+		"--encoding=UTF8", "--locale=C.UTF-8",
+	}
+	if pg.Volatile {
+		args = append(args, "--no-sync")
+	}
+	return process.Run(ctx, process.Command{
+		Name: "initdb", Path: filepath.Join(pg.bin, "initdb"), Args: args, Dir: "/", User: pg.user,
+	})
+}
+
+// clearStaleLock removes a postmaster.pid whose pid now belongs to somebody
+// else: PostgreSQL would take that process for its predecessor and refuse.
+func (pg *postgres) clearStaleLock() error {
+	path := filepath.Join(pg.data, "postmaster.pid")
+	content, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	// A postmaster works in its data folder, and nobody else does.
+	if cwd, err := os.Readlink(filepath.Join("/proc", strings.TrimSpace(first), "cwd")); err == nil && cwd == pg.data {
+		return nil
+	}
+	return os.Remove(path)
+}
+
+func (pg *postgres) createDatabase(ctx context.Context) error {
+	if pg.Database == "" {
+		return nil
+	}
+	return pgDo(ctx, pg.url("postgres"), func(ctx context.Context, conn *pgx.Conn) error {
+		var exists bool
+		if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, pg.Database).Scan(&exists); err != nil || exists {
+			return err
+		}
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{pg.Database}.Sanitize())
+		return err
+	})
+}
+
+func ping(ctx context.Context, conn *pgx.Conn) error { return conn.Ping(ctx) }
+
+// pgDo runs fn on a connection of its own.
+func pgDo(ctx context.Context, url string, fn func(context.Context, *pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(ctx, conn), conn.Close(ctx))
+}

@@ -1,0 +1,44 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// startTimeOf reads when a process started, in clock ticks since boot, from
+// /proc/<pid>/stat. A zombie counts as ended: it holds no port and no file.
+func startTimeOf(pid int) (uint64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseStat(string(data))
+}
+
+// parseStat takes state and start time (fields 3 and 22 of proc(5)). The name
+// in field 2 may hold spaces and parentheses, so fields are counted from the
+// last closing one.
+func parseStat(stat string) (uint64, error) {
+	end := strings.LastIndexByte(stat, ')')
+	if end < 0 {
+		return 0, errors.New("process: no name in stat")
+	}
+	fields := strings.Fields(stat[end+1:])
+	const state, startTime = 3 - 3, 22 - 3
+	if len(fields) <= startTime {
+		return 0, errors.New("process: stat is too short")
+	}
+	if fields[state] == "Z" || fields[state] == "X" {
+		return 0, errors.New("process: has ended")
+	}
+	return strconv.ParseUint(fields[startTime], 10, 64)
+}
+
+// bootID changes with every boot of the machine, start times begin anew then.
+func bootID() (string, error) {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(data)), err
+}

@@ -1,0 +1,72 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is a running child, or one that has ended.
+type Process struct {
+	command    Command
+	cmd        *exec.Cmd
+	recordPath string
+
+	done chan struct{}
+	err  error // of Wait; readable after done
+
+	stopOnce sync.Once
+}
+
+// watch waits for the child in the background: somebody has to, or it stays a
+// zombie, and its end is what supervision is about.
+func watch(c Command, cmd *exec.Cmd, recordPath string) *Process {
+	p := &Process{command: c, cmd: cmd, recordPath: recordPath, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		// Stragglers of the group would keep ports and files from the successor.
+		p.signalGroup(syscall.SIGKILL)
+		close(p.done)
+	}()
+	return p
+}
+
+// PID is the child's process id, which is its group's id too.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the child has ended and was waited for.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Err tells how the child ended, nil for exit status 0. Valid after Done.
+func (p *Process) Err() error { return p.err }
+
+// Stop asks the child to end, kills its group after the command's StopTimeout,
+// and returns when it is gone. It may be called from several goroutines.
+func (p *Process) Stop() {
+	p.stopOnce.Do(func() {
+		if err := p.cmd.Process.Signal(p.command.stopSignal()); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			p.signalGroup(syscall.SIGKILL)
+		}
+		timer := time.AfterFunc(p.command.stopTimeout(), p.Kill)
+		defer timer.Stop()
+		<-p.done
+		p.forget()
+	})
+	<-p.done
+}
+
+// Kill ends the child's group at once. It does not wait; Done does.
+func (p *Process) Kill() { p.signalGroup(syscall.SIGKILL) }
+
+// signalGroup reaches the group even after its leader has ended.
+func (p *Process) signalGroup(sig syscall.Signal) {
+	// ESRCH, nobody left, is what we want; nothing else can be done about others.
+	_ = syscall.Kill(-p.PID(), sig)
+}
+
+// forget removes the record of a child that has ended; a record left behind
+// costs the next run one look at /proc.
+func (p *Process) forget() { _ = os.Remove(p.recordPath) }
