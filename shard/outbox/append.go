@@ -4,12 +4,15 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"tiffin/micro"
 	"tiffin/wire"
 )
 
@@ -18,15 +21,14 @@ import (
 //go:embed migrations/*.sql
 var Migrations embed.FS
 
-// maxPayload keeps an event, with headers, below what NATS takes in one message (1 MB).
-const maxPayload = 512 << 10
-
-// Type and region become tokens of a subject: what could be read as a wildcard or a further token is refused.
-var (
-	typePattern   = regexp.MustCompile(`^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$`)
-	regionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	headerPattern = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+const (
+	// maxPayload and maxHeaders keep an event below what NATS takes in one message (1 MB).
+	maxPayload = 512 << 10
+	maxHeaders = 16 << 10
 )
+
+// headerName is what a header may be called. Those of NATS and of the event's own fields are the publisher's.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // Event is something that happened, to be told to the rest of the fleet.
 type Event struct {
@@ -76,17 +78,13 @@ func check(event Event) (uuid.UUID, json.RawMessage, error) {
 	switch {
 	case err != nil:
 		return id, nil, fmt.Errorf("id: %w", err)
-	case !typePattern.MatchString(event.Type):
-		return id, nil, fmt.Errorf("type cannot be a subject")
-	case !regionPattern.MatchString(event.Region):
-		return id, nil, fmt.Errorf("region %q cannot be a subject token", event.Region)
-	case event.Key == "":
-		return id, nil, fmt.Errorf("key is empty")
+	case micro.EventSubject(event.Type, event.Region) == "":
+		return id, nil, fmt.Errorf("type and region %q make no subject", event.Region)
+	case event.Key == "" || !oneLine(event.Key):
+		return id, nil, errors.New("key is empty or not one line")
 	}
-	for name, value := range event.Headers {
-		if !headerPattern.MatchString(name) || !printable(value) {
-			return id, nil, fmt.Errorf("header %q is not sendable", name)
-		}
+	if err := checkHeaders(event.Headers); err != nil {
+		return id, nil, err
 	}
 	payload, raw := event.Payload.(json.RawMessage)
 	if !raw {
@@ -100,12 +98,21 @@ func check(event Event) (uuid.UUID, json.RawMessage, error) {
 	return id, payload, nil
 }
 
-// printable tells whether a header value stays on its line.
-func printable(value string) bool {
-	for _, c := range []byte(value) {
-		if c < ' ' || c == 0x7f {
-			return false
+func checkHeaders(headers map[string]string) error {
+	size := 0
+	for name, value := range headers {
+		if !headerName.MatchString(name) || strings.HasPrefix(name, "Nats-") || strings.HasPrefix(name, "ce-") || !oneLine(value) {
+			return fmt.Errorf("header %q cannot travel", name)
 		}
+		size += len(name) + len(value)
 	}
-	return true
+	if size > maxHeaders {
+		return fmt.Errorf("headers have %d bytes, more than %d", size, maxHeaders)
+	}
+	return nil
+}
+
+// oneLine tells whether text can stand in a header.
+func oneLine(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

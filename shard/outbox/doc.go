@@ -8,8 +8,8 @@
 //   - At least once. An event is published after its transaction committed and never before, and marked as sent only
 //     after JetStream acknowledged it. A repeat carries the same id, and JetStream drops it within its window.
 //   - In order per key. Append runs under the row lock of what the key names, so sequence numbers of one key follow
-//     the order of its commits; the relay has at most one event of a key in flight, so nothing overtakes inside a
-//     batch, whatever is lost of it. Between keys there is no order.
+//     the order of its commits; the relay publishes by sequence number and goes no further than the first event that
+//     is not acknowledged, so nothing overtakes, whatever is lost. Between keys there is no order.
 //   - One relay works per shard, by a session advisory lock. One that was paused and lost its lock can still publish
 //     what it holds, but only events that the relay before it had not passed, in the same order, with the same
 //     ids; and it cannot mark anything, because it reads and marks on the connection that holds the lock.

@@ -97,51 +97,25 @@ func (l *leader) unsent(ctx context.Context) ([]row, error) {
 	})
 }
 
-// send publishes rows wave by wave, a key at most once in each, and marks what was acknowledged.
+// send publishes rows in order and marks what was acknowledged. The publisher stops at the first event that is not, so
+// nothing overtakes: what comes after it is read and sent again.
 func (l *leader) send(ctx context.Context, rows []row) error {
-	for len(rows) > 0 {
-		var wave []row
-		wave, rows = firstOfEachKey(rows)
-		if err := l.sendWave(ctx, wave); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// firstOfEachKey takes the first row of every key, in order, and leaves the others, in order.
-func firstOfEachKey(rows []row) (first, others []row) {
-	seen := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		if seen[r.event.Key] {
-			others = append(others, r)
-			continue
-		}
-		seen[r.event.Key] = true
-		first = append(first, r)
-	}
-	return first, others
-}
-
-func (l *leader) sendWave(ctx context.Context, wave []row) error {
-	events := make([]micro.Event, len(wave))
-	for i, r := range wave {
+	events := make([]micro.Event, len(rows))
+	for i, r := range rows {
 		events[i] = r.event
 	}
 	publishCtx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	acked, publishErr := l.publish.PublishBatch(publishCtx, events)
-	seqs, streamSeqs := make([]int64, 0, len(wave)), make([]int64, 0, len(wave))
+	seqs, streamSeqs := make([]int64, 0, len(rows)), make([]int64, 0, len(rows))
 	for i, streamSeq := range acked {
-		if streamSeq != 0 {
-			seqs, streamSeqs = append(seqs, wave[i].seq), append(streamSeqs, int64(streamSeq))
+		if streamSeq == 0 {
+			break
 		}
+		seqs, streamSeqs = append(seqs, rows[i].seq), append(streamSeqs, int64(streamSeq))
 	}
 	if err := l.mark(ctx, seqs, streamSeqs); err != nil {
 		return err
-	}
-	if publishErr == nil && len(seqs) < len(wave) {
-		publishErr = errPartly
 	}
 	if publishErr != nil {
 		return &awayError{fmt.Errorf("publish: %w", publishErr)}

@@ -6,9 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// streamName is the stream that all events go to.
-const streamName = "EVENTS"
-
 // metrics of one shard's outbox. Alert on the age, not only on the count: one event that cannot be sent is one too many.
 type metrics struct {
 	unsent prometheus.Gauge

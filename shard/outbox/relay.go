@@ -3,7 +3,6 @@ package outbox
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -27,7 +26,7 @@ const (
 	drowse = 2 * time.Millisecond
 	// leadEvery is how often a relay that waits tries to become the one that works.
 	leadEvery = time.Second
-	// publishTimeout bounds one wave of publishing. It is well below the session's idle timeout, or a slow JetStream
+	// publishTimeout bounds one batch. It is well below the session's idle timeout, or a slow JetStream
 	// would cost the relay its lock.
 	publishTimeout = 5 * time.Second
 	// Backoff between attempts while JetStream or the shard is away.
@@ -48,8 +47,8 @@ type RelayConfig struct {
 	Consumer  string                // durable consumer without whose confirmation no row is purged; default "bridge"
 }
 
-// publisher is what the relay needs of JetStream. It gives one sequence number for each event, 0 for one that was
-// not acknowledged.
+// publisher is what the relay needs of JetStream: events are stored in the order given, the first that is not ends
+// the batch, and of those before it the stream's sequence numbers are given.
 type publisher interface {
 	PublishBatch(ctx context.Context, events []micro.Event) ([]uint64, error)
 }
@@ -170,6 +169,3 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
-
-// errPartly says that JetStream did not acknowledge everything.
-var errPartly = errors.New("not everything was acknowledged")

@@ -57,7 +57,7 @@ func (l *leader) tend(ctx context.Context) error {
 func (l *leader) inspect(ctx context.Context) (streamState, error) {
 	ctx, cancel := context.WithTimeout(ctx, tendTimeout)
 	defer cancel()
-	stream, err := l.config.JS.Stream(ctx, streamName)
+	stream, err := l.config.JS.Stream(ctx, micro.StreamEvents)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		stream, err = micro.EnsureStream(ctx, l.config.JS, l.config.Replicas)
 	}
