@@ -16,6 +16,7 @@ const (
 	VerbRefresh     = "refresh"
 	VerbLogout      = "logout"
 	VerbMe          = "me"
+	VerbUpdate      = "update"
 	VerbAdminCreate = "admin-create"
 )
 
@@ -54,6 +55,12 @@ func (c *Client) Logout(ctx context.Context, req LogoutRequest) error {
 // Me returns the actor's account.
 func (c *Client) Me(ctx context.Context) (User, error) {
 	res, err := micro.CallIdempotent[MeRequest, MeResponse](ctx, c.micro, Subject(VerbMe), MeRequest{})
+	return res.User, err
+}
+
+// Update changes a profile: forbidden for somebody else's, unless the actor is an operator or an administrator.
+func (c *Client) Update(ctx context.Context, req UpdateRequest) (User, error) {
+	res, err := micro.CallIdempotent[UpdateRequest, MeResponse](ctx, c.micro, Subject(VerbUpdate), req)
 	return res.User, err
 }
 

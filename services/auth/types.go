@@ -74,6 +74,15 @@ type MeResponse struct {
 	User User `json:"user"`
 }
 
+// UpdateRequest changes a profile: nil leaves a field as it is. ID is the actor's own unless an operator or an
+// administrator names another account.
+type UpdateRequest struct {
+	ID          string  `json:"id,omitzero"`
+	FirstName   *string `json:"firstName,omitzero"`
+	LastName    *string `json:"lastName,omitzero"`
+	PhoneNumber *string `json:"phoneNumber,omitzero"`
+}
+
 // AdminCreateRequest opens an administrator's account. Only the operator may send it.
 type AdminCreateRequest struct {
 	Email       string `json:"email"`

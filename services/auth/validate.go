@@ -65,6 +65,21 @@ func (r AdminCreateRequest) Validate() error {
 	return v.err()
 }
 
+// Validate returns wire.Invalid naming every given field that cannot be accepted.
+func (r UpdateRequest) Validate() error {
+	var v checks
+	if r.FirstName != nil {
+		v.text("firstName", *r.FirstName, 1, maxNameRunes)
+	}
+	if r.LastName != nil {
+		v.text("lastName", *r.LastName, 1, maxNameRunes)
+	}
+	if r.PhoneNumber != nil {
+		v.phone(*r.PhoneNumber, true)
+	}
+	return v.err()
+}
+
 func validateToken(token string) error {
 	var v checks
 	switch {

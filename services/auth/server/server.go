@@ -1,16 +1,28 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"embed"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
+	"tiffin/cache"
+	"tiffin/micro"
+	"tiffin/services/auth"
+	"tiffin/services/auth/token"
 	"tiffin/shard"
+	"tiffin/wire"
 )
+
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 // Config is what the service needs. Conn, Shards and JWTSecret are required; the zero value of anything else is a
 // working default.
@@ -37,17 +49,89 @@ type Config struct {
 	SweepInterval  time.Duration // between rounds of the sweeper; default 15s
 }
 
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	c.JWTExpiry = cmp.Or(c.JWTExpiry, 24*time.Hour)
+	c.RefreshTTL = cmp.Or(c.RefreshTTL, 30*24*time.Hour)
+	c.ProfileTTL = cmp.Or(c.ProfileTTL, 30*time.Minute)
+	c.ReservationTTL = cmp.Or(c.ReservationTTL, 5*time.Second)
+	c.SweepInterval = cmp.Or(c.SweepInterval, 15*time.Second)
+	return c
+}
+
 // Server is one instance of the service.
-type Server struct{ cfg Config }
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	metrics   *metrics
+	service   *micro.Service
+	cache     *cache.Cache
+	profiles  *cache.Kind[auth.User]
+	hasher    *hasher
+	signer    *token.Signer
+	registrar *registrar
+	sessions  *sessions
+	sweeper   *sweeper
+}
 
 // New makes a server and brings its tables up to date on every reachable shard. Nothing is served before Run.
-func New(ctx context.Context, cfg Config) (*Server, error) { return &Server{cfg: cfg}, nil }
+func New(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := shard.Migrate(ctx, cfg.Shards, "auth", migrations); err != nil {
+		return nil, err
+	}
+	hasher, err := newHasher(cfg.BcryptCost, cfg.BcryptWorkers, cfg.BcryptQueue)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	log := cfg.Log.With("service", auth.ServiceName)
+	claims := &claims{shards: cfg.Shards, log: log}
+	s := &Server{
+		cfg: cfg, log: log, metrics: metrics, hasher: hasher,
+		signer:    token.NewSigner(cfg.JWTSecret, cfg.JWTExpiry, token.WithClock(cfg.Clock)),
+		registrar: &registrar{shards: cfg.Shards, claims: claims, ttl: cfg.ReservationTTL, log: log, step: func(string) {}},
+		sessions:  &sessions{shards: cfg.Shards, ttl: cfg.RefreshTTL, clock: cfg.Clock},
+		cache:     cache.New(cache.Config{Redis: cfg.Redis, Log: log, Metrics: cfg.Metrics}),
+	}
+	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
+	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{
+		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: encodeUser, Decode: decodeUser,
+	})
+	s.service = s.endpoints()
+	return s, nil
+}
 
-// Run serves until ctx ends, then drains and returns nil.
+// Run serves until ctx ends, then drains and returns nil. Requests in flight finish before the cache goes.
 func (s *Server) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error { return s.cache.Run(background) })
+	group.Go(func() error { return s.sweeper.Run(background) })
+	err := s.service.Run(ctx)
+	stop()
+	return errors.Join(err, group.Wait())
 }
 
 // Ready is closed when every endpoint is subscribed.
-func (s *Server) Ready() <-chan struct{} { return nil }
+func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
+
+// health is the state of the shards and, without which only more queries are made, of Redis.
+func (s *Server) health(ctx context.Context) map[string]error {
+	health := s.cfg.Shards.Health(ctx)
+	health["redis"] = s.cache.Health(ctx)
+	return health
+}
+
+func encodeUser(u auth.User) ([]byte, error) { return wire.Encode(u) }
+
+func decodeUser(data []byte) (u auth.User, err error) { return u, wire.Decode(data, &u) }

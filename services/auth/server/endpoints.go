@@ -1,0 +1,220 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/micro"
+	"tiffin/services/auth"
+	"tiffin/shard"
+)
+
+// endpoints declares the service.
+func (s *Server) endpoints() *micro.Service {
+	service := micro.NewService(micro.ServiceConfig{
+		Name: auth.ServiceName, Version: auth.ServiceVersion, Description: "Accounts and sessions",
+		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.health,
+	})
+	micro.Handle(service, auth.VerbRegister, "Open an account and sign it in", s.register)
+	micro.Handle(service, auth.VerbLogin, "Exchange a password for a session", s.login)
+	micro.Handle(service, auth.VerbRefresh, "Exchange a refresh token for a new pair", s.refresh)
+	micro.Handle(service, auth.VerbLogout, "Revoke a session", s.logout)
+	micro.Handle(service, auth.VerbMe, "Read the actor's account", s.me)
+	micro.Handle(service, auth.VerbUpdate, "Change a profile", s.update)
+	micro.Handle(service, auth.VerbAdminCreate, "Open an administrator's account (operator only)", s.adminCreate)
+	return service
+}
+
+func (s *Server) register(ctx context.Context, req auth.RegisterRequest) (session auth.Session, err error) {
+	defer func() { s.metrics.count(auth.VerbRegister, err) }()
+	a := account{
+		Email: req.Email, FirstName: req.FirstName, LastName: req.LastName, PhoneNumber: req.PhoneNumber,
+		Role: req.Role, City: req.City,
+	}
+	if err := s.hasher.busy(); err != nil {
+		return session, err
+	}
+	var refresh refreshToken
+	a, err = s.openAccount(ctx, a, req.Password, func(ctx context.Context, tx pgx.Tx, a account, region shard.Region) error {
+		var err error
+		refresh, err = s.sessions.begin(ctx, tx, a.ID, region)
+		return err
+	})
+	if err != nil {
+		return session, err
+	}
+	return s.session(a, refresh)
+}
+
+func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth.Session, err error) {
+	defer func() { s.metrics.count(auth.VerbLogin, err) }()
+	if err := s.hasher.busy(); err != nil {
+		return session, err
+	}
+	a, err := s.identify(ctx, req)
+	if err != nil {
+		return session, err
+	}
+	refresh, err := s.sessions.login(ctx, a.ID)
+	if err != nil {
+		return session, err
+	}
+	return s.session(a, refresh)
+}
+
+// identify returns the account of an address and its password. An unknown address costs what a wrong password costs,
+// and is answered the same way.
+func (s *Server) identify(ctx context.Context, req auth.LoginRequest) (account, error) {
+	a, err := account{}, errNoAccount
+	if canonical, invalid := auth.CanonicalEmail(req.Email); invalid == nil {
+		a, err = findAccount(ctx, s.cfg.Shards, canonical)
+	}
+	if err != nil && !errors.Is(err, errNoAccount) {
+		return account{}, err
+	}
+	ok, err := s.hasher.matches(ctx, a.PasswordHash, req.Password)
+	switch {
+	case err != nil:
+		return account{}, err
+	case !ok:
+		return account{}, micro.E(micro.CodeUnauthenticated, "wrong e-mail address or password")
+	}
+	s.rehash(ctx, a, req.Password)
+	return a, nil
+}
+
+// rehash brings a hash to today's cost. Otherwise the time of a login would tell for ever which accounts are older than
+// the last change of the cost. Failing costs nothing: the next login tries again.
+func (s *Server) rehash(ctx context.Context, a account, password string) {
+	if !s.hasher.outdated(a.PasswordHash) {
+		return
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err == nil {
+		err = updateHash(ctx, s.cfg.Shards, a.ID, a.PasswordHash, hash)
+	}
+	if err != nil {
+		s.log.Warn("password hash keeps its old cost for now", "user", a.ID, "error", err)
+	}
+}
+
+func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session auth.Session, err error) {
+	defer func() { s.metrics.count(auth.VerbRefresh, err) }()
+	next, a, err := s.sessions.rotate(ctx, req.RefreshToken)
+	if errors.Is(err, errReuse) {
+		s.metrics.reuses.Inc()
+		family, _, _ := strings.Cut(req.RefreshToken, ".")
+		s.log.Warn("refresh token used twice, session revoked", "family", family, "request", micro.RequestID(ctx), "audit", true)
+	}
+	if err != nil {
+		return session, unauthenticated(err)
+	}
+	return s.session(a, next)
+}
+
+func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.LogoutResponse, err error) {
+	actor, err := signedIn(ctx)
+	if err != nil {
+		return res, err
+	}
+	return res, unauthenticated(s.sessions.end(ctx, req.RefreshToken, actor.ID))
+}
+
+func (s *Server) me(ctx context.Context, req auth.MeRequest) (res auth.MeResponse, err error) {
+	id, err := subject(ctx, req.ID)
+	if err != nil {
+		return res, err
+	}
+	res.User, err = s.profiles.Get(ctx, id, func(ctx context.Context) (auth.User, error) {
+		a, err := accountByID(ctx, s.cfg.Shards, id)
+		return a.user(), err
+	})
+	return res, notFound(err)
+}
+
+func (s *Server) update(ctx context.Context, req auth.UpdateRequest) (res auth.MeResponse, err error) {
+	if req.ID, err = subject(ctx, req.ID); err != nil {
+		return res, err
+	}
+	err = s.cache.Change(ctx, []string{s.profiles.Key(req.ID)}, func(ctx context.Context) error {
+		a, err := updateProfile(ctx, s.cfg.Shards, req, s.cfg.Clock().UTC())
+		res.User = a.user()
+		return err
+	})
+	return res, notFound(err)
+}
+
+func (s *Server) adminCreate(ctx context.Context, req auth.AdminCreateRequest) (res auth.AdminCreateResponse, err error) {
+	actor := micro.ActorFrom(ctx)
+	if actor.Role != micro.RoleOperator {
+		return res, micro.Forbidden("only an operator may create administrators")
+	}
+	a := account{
+		Email: req.Email, FirstName: req.FirstName, LastName: req.LastName, PhoneNumber: req.PhoneNumber,
+		Role: auth.RoleAdmin, City: req.City,
+	}
+	a, err = s.openAccount(ctx, a, req.Password, func(context.Context, pgx.Tx, account, shard.Region) error { return nil })
+	if err != nil {
+		return res, err
+	}
+	s.log.Info("administrator created", "user", a.ID, "by", actor.String(), "audit", true)
+	return auth.AdminCreateResponse{User: a.user()}, nil
+}
+
+// session signs the account in.
+func (s *Server) session(a account, refresh refreshToken) (auth.Session, error) {
+	access, _, err := s.signer.Sign(a.ID, a.Role, refresh.Family)
+	if err != nil {
+		return auth.Session{}, err
+	}
+	return auth.Session{
+		User: a.user(), Token: access, RefreshToken: refresh.String(), ExpiresIn: int64(s.signer.TTL().Seconds()),
+	}, nil
+}
+
+// signedIn returns the actor of a request that needs one.
+func signedIn(ctx context.Context) (micro.Actor, error) {
+	actor := micro.ActorFrom(ctx)
+	if actor.ID == "" || actor.Role == micro.RoleAnonymous {
+		return actor, micro.E(micro.CodeUnauthenticated, "sign in first")
+	}
+	return actor, nil
+}
+
+// subject returns the id of the account a request is about: the actor's own, or any for operators and administrators.
+func subject(ctx context.Context, asked string) (string, error) {
+	actor, err := signedIn(ctx)
+	if err != nil {
+		return "", err
+	}
+	privileged := actor.Role == micro.RoleOperator || actor.Role == auth.RoleAdmin
+	switch {
+	case asked == "" && actor.Role == micro.RoleOperator:
+		return "", micro.E(micro.CodeInvalid, "an operator has no account: name one by id")
+	case asked == "" || strings.EqualFold(asked, actor.ID):
+		return strings.ToLower(actor.ID), nil
+	case !privileged:
+		return "", micro.NotFound("user")
+	default:
+		return strings.ToLower(asked), nil
+	}
+}
+
+// notFound translates errNoAccount. Its bearer of a good token sees it only when the account is gone.
+func notFound(err error) error {
+	if errors.Is(err, errNoAccount) {
+		return micro.NotFound("user")
+	}
+	return err
+}
+
+// unauthenticated translates errRefresh: one answer for every reason.
+func unauthenticated(err error) error {
+	if errors.Is(err, errRefresh) {
+		return micro.E(micro.CodeUnauthenticated, "refresh token is not valid")
+	}
+	return err
+}

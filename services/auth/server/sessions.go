@@ -1,0 +1,241 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/shard"
+)
+
+const secretBytes = 32
+
+// errRefresh says that a refresh token is worth nothing: malformed, unknown, expired, revoked or used.
+var errRefresh = errors.New("refresh token is not valid")
+
+// errReuse says that a refresh token came a second time, which has revoked its family. It is an errRefresh.
+var errReuse = errors.Join(errRefresh, errors.New("used before"))
+
+// refreshToken is a refresh token's two halves: the family is public (access tokens name it) and finds the shard, the
+// secret is known to the client alone; we keep its hash.
+type refreshToken struct {
+	Family string
+	secret [secretBytes]byte
+}
+
+func newRefreshToken(family string) refreshToken {
+	t := refreshToken{Family: family}
+	// Since Go 1.24 Read never fails: it ends the process when the system has no randomness to give.
+	rand.Read(t.secret[:]) //nolint:errcheck // see above
+	return t
+}
+
+// parseRefreshToken reads what String wrote, in exactly that spelling, or fails with errRefresh.
+func parseRefreshToken(raw string) (refreshToken, error) {
+	family, encoded, ok := strings.Cut(raw, ".")
+	if !ok || len(encoded) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+		return refreshToken{}, errRefresh
+	}
+	id, err := shard.ParseID(family)
+	if err != nil || id.String() != family {
+		return refreshToken{}, errRefresh
+	}
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return refreshToken{}, errRefresh
+	}
+	return refreshToken{Family: family, secret: [secretBytes]byte(secret)}, nil
+}
+
+// String is the token as the client gets it: <family uuid>.<secret>.
+func (t refreshToken) String() string {
+	return t.Family + "." + base64.RawURLEncoding.EncodeToString(t.secret[:])
+}
+
+// hash needs no salt and no stretching: the secret is 256 random bits.
+func (t refreshToken) hash() []byte {
+	sum := sha256.Sum256(t.secret[:])
+	return sum[:]
+}
+
+// sessions keeps the families of refresh tokens.
+type sessions struct {
+	shards *shard.Set
+	ttl    time.Duration // a token not used for so long is worth nothing, and a family without a living token is gone
+	clock  func() time.Time
+}
+
+// begin starts a family for the user in the given transaction and returns its first token.
+func (s *sessions) begin(ctx context.Context, tx pgx.Tx, userID string, region shard.Region) (refreshToken, error) {
+	t := newRefreshToken(s.shards.Router().NewID(region))
+	now := s.clock()
+	_, err := tx.Exec(ctx, `
+		insert into auth.families (id, region, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
+		t.Family, region, userID, now, now.Add(s.ttl))
+	if err != nil {
+		return t, err
+	}
+	return t, s.issue(ctx, tx, t, region, now)
+}
+
+// login starts a family in a transaction of its own.
+func (s *sessions) login(ctx context.Context, userID string) (t refreshToken, err error) {
+	db, err := s.shards.ByID(userID)
+	if err != nil {
+		return t, err
+	}
+	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		t, err = s.begin(ctx, tx, userID, db.Region())
+		return err
+	})
+	return t, err
+}
+
+func (s *sessions) issue(ctx context.Context, tx pgx.Tx, t refreshToken, region shard.Region, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		insert into auth.refresh_tokens (hash, region, family_id, issued_at, expires_at) values ($1, $2, $3, $4, $5)`,
+		t.hash(), region, t.Family, now, now.Add(s.ttl))
+	return err
+}
+
+// rotate uses a token up and returns the next one of its family with the account. It fails with errRefresh, and with
+// errReuse after it has revoked the family. The lock on the family makes two uses of one token take turns: the second
+// one finds it used, and what the first one got is revoked with everything else.
+func (s *sessions) rotate(ctx context.Context, raw string) (next refreshToken, a account, err error) {
+	t, err := parseRefreshToken(raw)
+	if err != nil {
+		return next, a, err
+	}
+	db, err := s.shards.ByID(t.Family)
+	if err != nil {
+		return next, a, errRefresh
+	}
+	var verdict error // kept beside the transaction's error, because a revocation must be committed
+	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		now := s.clock()
+		verdict = nil
+		family, err := lockFamily(ctx, tx, t.Family)
+		if err != nil {
+			return err
+		}
+		known, err := findToken(ctx, tx, t)
+		switch {
+		case err != nil:
+			return err
+		case !family.revokedAt.IsZero():
+			return errRefresh
+		case !known.usedAt.IsZero():
+			verdict = errReuse
+			return revoke(ctx, tx, t.Family, "reuse", now)
+		case !known.expiresAt.After(now), !family.expiresAt.After(now):
+			return errRefresh
+		}
+		next = newRefreshToken(t.Family)
+		if err := s.spend(ctx, tx, t, now); err != nil {
+			return err
+		}
+		if err := s.issue(ctx, tx, next, db.Region(), now); err != nil {
+			return err
+		}
+		a, err = familyAccount(ctx, tx, t.Family)
+		return err
+	})
+	if err == nil {
+		err = verdict
+	}
+	return next, a, err
+}
+
+// end revokes the family of a token that belongs to the user, or fails with errRefresh. Ending twice is not an error.
+func (s *sessions) end(ctx context.Context, raw, userID string) error {
+	t, err := parseRefreshToken(raw)
+	if err != nil {
+		return err
+	}
+	db, err := s.shards.ByID(t.Family)
+	if err != nil {
+		return errRefresh
+	}
+	return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		family, err := lockFamily(ctx, tx, t.Family)
+		if err != nil {
+			return err
+		}
+		if _, err := findToken(ctx, tx, t); err != nil {
+			return err
+		}
+		if family.userID != userID {
+			return errRefresh
+		}
+		return revoke(ctx, tx, t.Family, "logout", s.clock())
+	})
+}
+
+type familyRow struct {
+	userID    string
+	expiresAt time.Time
+	revokedAt time.Time // zero: alive
+}
+
+func lockFamily(ctx context.Context, tx pgx.Tx, id string) (f familyRow, err error) {
+	var revokedAt *time.Time
+	err = tx.QueryRow(ctx, `
+		select user_id::text, expires_at, revoked_at from auth.families where id = $1 for update`, id).
+		Scan(&f.userID, &f.expiresAt, &revokedAt)
+	if revokedAt != nil {
+		f.revokedAt = *revokedAt
+	}
+	return f, orRefresh(err)
+}
+
+type tokenRow struct {
+	expiresAt time.Time
+	usedAt    time.Time // zero: not yet
+}
+
+func findToken(ctx context.Context, tx pgx.Tx, t refreshToken) (row tokenRow, err error) {
+	var usedAt *time.Time
+	err = tx.QueryRow(ctx, `
+		select expires_at, used_at from auth.refresh_tokens where hash = $1 and family_id = $2`, t.hash(), t.Family).
+		Scan(&row.expiresAt, &usedAt)
+	if usedAt != nil {
+		row.usedAt = *usedAt
+	}
+	return row, orRefresh(err)
+}
+
+func (s *sessions) spend(ctx context.Context, tx pgx.Tx, t refreshToken, now time.Time) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`update auth.refresh_tokens set used_at = $2 where hash = $1`, t.hash(), now)
+	batch.Queue(`update auth.families set expires_at = $2 where id = $1`, t.Family, now.Add(s.ttl))
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func familyAccount(ctx context.Context, tx pgx.Tx, family string) (a account, err error) {
+	rows, err := tx.Query(ctx, `
+		select `+accountColumns+` from auth.users where id = (select user_id from auth.families where id = $1)`, family)
+	if err != nil {
+		return a, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
+}
+
+func revoke(ctx context.Context, tx pgx.Tx, family, reason string, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		update auth.families set revoked_at = $2, revoked_for = $3 where id = $1 and revoked_at is null`, family, now, reason)
+	return err
+}
+
+// orRefresh makes an absent row an invalid token.
+func orRefresh(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errRefresh
+	}
+	return err
+}
