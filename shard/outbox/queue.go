@@ -1,19 +1,22 @@
 package outbox
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Queue is Append as part of a batch, for a transaction that writes all its rows in one round trip.
+// Queue is Append as part of a batch, for a transaction that writes all its rows in one round trip. An event that could
+// not be published later is refused here, before anything is sent.
 func Queue(b *pgx.Batch, event Event) error {
-	payload, err := json.Marshal(event.Payload)
+	id, payload, err := check(event)
 	if err != nil {
-		return fmt.Errorf("outbox: encode %s: %w", event.Type, err)
+		return fmt.Errorf("outbox: event %q: %w", event.Type, err)
 	}
-	b.Queue(`insert into outbox.events (id, type, region, key, payload, headers)
-		values ($1, $2, $3, $4, $5, $6)`, event.ID, event.Type, event.Region, event.Key, payload, event.Headers)
+	headers := event.Headers
+	if headers == nil {
+		headers = map[string]string{}
+	}
+	b.Queue(appendSQL, id, event.Type, event.Region, event.Key, payload, headers, sleepLock.class, sleepLock.object)
 	return nil
 }

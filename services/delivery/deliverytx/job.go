@@ -61,8 +61,10 @@ func QueueHolder(b *pgx.Batch, orderID string, into *Holder) {
 // under that lock.
 func Progress(b *pgx.Batch, orderID string, h Holder, to order.Status) {
 	switch {
-	case to == order.PickedUp:
+	case to == order.PickedUp && h.Status.Carrying():
 		setOffer(b, orderID, delivery.PickedUp)
+	case to == order.PickedUp: // by an administrator, for an order that no rider of the fleet carries
+		end(b, orderID, h, delivery.Withdrawn)
 	case to == order.Delivered:
 		end(b, orderID, h, delivery.Delivered)
 	case to == order.Failed:

@@ -32,6 +32,8 @@ const Columns = `o.id::text, o.region, o.customer_id::text, o.restaurant_id, o.o
 	o.city, o.total, o.eta_minutes, o.items, o.address, o.latitude, o.longitude, o.restaurant,
 	o.accept_by, o.created_at, o.updated_at, clock_timestamp()`
 
+const readSQL = `select ` + Columns + ` from orders.orders o where o.id = $1`
+
 // Scan reads one row of Columns.
 func Scan(row pgx.CollectableRow) (*Record, error) {
 	var (
@@ -58,12 +60,15 @@ func Scan(row pgx.CollectableRow) (*Record, error) {
 
 // Read returns one order without a lock: ErrNotFound when there is none.
 func Read(ctx context.Context, q shard.Querier, id string) (*Record, error) {
-	rows, err := q.Query(ctx, `select `+Columns+` from orders.orders o where o.id = $1`, id)
+	rows, err := q.Query(ctx, readSQL, id)
 	if err != nil {
 		return nil, err
 	}
 	return one(rows)
 }
+
+// QueueRead is Read as part of a batch.
+func QueueRead(b *pgx.Batch, id string, into **Record) { queueOne(b, readSQL, id, into) }
 
 // ReadAll returns the orders of the given ids by id, without locks. Those that do not exist are left out.
 func ReadAll(ctx context.Context, q shard.Querier, ids []string) (map[string]*Record, error) {
@@ -85,7 +90,11 @@ func Lock(ctx context.Context, tx pgx.Tx, id string) (*Record, error) {
 // QueueLock is Lock as part of a batch. What is queued after it sees everything that was committed before the lock was
 // granted.
 func QueueLock(b *pgx.Batch, id string, into **Record) {
-	b.Queue(`select `+Columns+` from orders.orders o where o.id = $1 for update`, id).Query(func(rows pgx.Rows) (err error) {
+	queueOne(b, readSQL+` for update`, id, into)
+}
+
+func queueOne(b *pgx.Batch, sql, id string, into **Record) {
+	b.Queue(sql, id).Query(func(rows pgx.Rows) (err error) {
 		*into, err = one(rows)
 		return err
 	})
@@ -120,4 +129,9 @@ func byID(rows pgx.Rows) (map[string]*Record, error) {
 		found[r.Order.ID] = r
 	}
 	return found, nil
+}
+
+// Parties are the people of the order, to be asked who may see it.
+func (r *Record) Parties() order.Parties {
+	return order.Parties{CustomerID: r.Order.CustomerID, OwnerID: r.OwnerID, PartnerID: r.Order.DeliveryPartnerID}
 }

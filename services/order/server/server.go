@@ -1,19 +1,35 @@
 // Package server is the order service itself: endpoints, the PostgreSQL store and the loop that expires orders.
+//
+// Invariants:
+//
+//   - An answer 201 means that order, history, event, job and idempotency key were committed together.
+//   - Prices and names in an order are what the restaurant service quoted; nothing of them comes from the client.
+//   - The service has no state of its own besides caches of facts that never change: any instance can serve any
+//     request, and any number of them may run the expiry loop at once.
 package server
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
+	"tiffin/services/delivery/deliverytx"
+	"tiffin/services/order"
+	"tiffin/services/order/ordertx"
+	"tiffin/services/restaurant"
+	"tiffin/services/tracking"
 	"tiffin/shard"
 )
 
-// Config is what the service needs. Conn, Shards and Client are required.
+// Config is what the service needs. Conn, Shards and Client are required; the zero value of anything else is a working
+// default.
 type Config struct {
 	Conn    *nats.Conn
 	Shards  *shard.Set
@@ -26,14 +42,86 @@ type Config struct {
 	Poll             time.Duration // how often expired orders are looked for, default 1s
 }
 
-// Server is one instance of the service.
-type Server struct{ cfg Config }
+func (c Config) withDefaults() Config {
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler)).With("service", order.ServiceName)
+	c.AcceptTTL = cmp.Or(c.AcceptTTL, 10*time.Minute)
+	c.DeliveryRadiusKM = cmp.Or(c.DeliveryRadiusKM, 25)
+	c.Poll = cmp.Or(c.Poll, time.Second)
+	return c
+}
 
-// New migrates the schema and makes a server. Nothing runs before Run.
-func New(ctx context.Context, cfg Config) (*Server, error) { return &Server{cfg: cfg}, nil }
+// Server is one instance of the service.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	store    *store
+	menus    menus
+	tracking trackers
+	service  *micro.Service
+	overview overviewCache
+}
+
+// menus is what the server needs of the restaurant service.
+type menus interface {
+	Quote(ctx context.Context, req restaurant.QuoteRequest) (restaurant.Quote, error)
+}
+
+// trackers is what the server tells the tracking service.
+type trackers interface {
+	Carry(ctx context.Context, req tracking.CarryRequest) error
+	Release(ctx context.Context, req tracking.ReleaseRequest) error
+}
+
+// New brings the schemas up to date on every reachable shard and makes a server. Nothing is served before Run.
+func New(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := ordertx.Migrate(ctx, cfg.Shards); err != nil {
+		return nil, fmt.Errorf("order: %w", err)
+	}
+	if err := deliverytx.Migrate(ctx, cfg.Shards); err != nil {
+		return nil, fmt.Errorf("order: %w", err)
+	}
+	s := &Server{
+		cfg:      cfg,
+		log:      cfg.Log,
+		store:    newStore(cfg.Shards),
+		menus:    restaurant.NewClient(cfg.Client),
+		tracking: tracking.NewClient(cfg.Client),
+	}
+	s.service = micro.NewService(micro.ServiceConfig{
+		Name:        order.ServiceName,
+		Version:     order.ServiceVersion,
+		Description: "Orders: placing, reading, listing and moving them through their states",
+		Conn:        cfg.Conn,
+		Log:         cfg.Log,
+		Metrics:     cfg.Metrics,
+		Health:      cfg.Shards.Health,
+	})
+	s.endpoints()
+	return s, nil
+}
+
+func (s *Server) endpoints() {
+	micro.Handle(s.service, order.VerbCreate, "Place an order for the acting customer; repeatable with an Idempotency-Key",
+		s.create, micro.WithTimeout(order.CreateTimeout))
+	micro.Handle(s.service, order.VerbGet, "Read one order", s.get)
+	micro.Handle(s.service, order.VerbList, "List orders the actor may see, newest first", s.list)
+	micro.Handle(s.service, order.VerbStatus, "Move an order to another state", s.status)
+	micro.Handle(s.service, order.VerbHistory, "Read every transition of one order", s.history)
+	micro.Handle(s.service, order.VerbUpdates, "Read where an order stands and what changed since a sequence number", s.updates)
+	micro.Handle(s.service, order.VerbOverview, "Count orders by state and find those that are stuck", s.counts)
+}
+
+// Ready is closed when every endpoint is subscribed.
+func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
 
 // Run serves until ctx ends, then drains and returns nil. It returns an error when the service is lost for good.
 func (s *Server) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.service.Run(ctx) })
+	for _, region := range s.cfg.Shards.Router().Regions() {
+		group.Go(func() error { return s.expire(ctx, region) })
+		group.Go(func() error { return s.forgetKeys(ctx, region) })
+	}
+	return group.Wait()
 }

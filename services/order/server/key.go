@@ -1,0 +1,148 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"tiffin/micro"
+	"tiffin/services/order"
+	"tiffin/services/order/ordertx"
+	"tiffin/shard"
+)
+
+// errKeyTaken says that another request holds the idempotency key: it has committed, or it is about to.
+var errKeyTaken = errors.New("idempotency key taken")
+
+// errMismatch is a key that was used with another body. It has no fields: no field is wrong.
+func errMismatch() error {
+	mismatch := micro.E(micro.CodeInvalid, "this Idempotency-Key was used with another request")
+	mismatch.Type = order.TypeKeyMismatch
+	return mismatch
+}
+
+// abroad reports whether the order will live in another region than its customer.
+func (d *draft) abroad() bool { return string(d.customer) != d.record.Region }
+
+// byKey returns the order an earlier request of the same key placed, nil when there is none. A key that was used with
+// another body is refused, also when that body led to another region: the customer's home region knows.
+func (s *store) byKey(ctx context.Context, d *draft) (*ordertx.Record, error) {
+	if d.key.name == "" {
+		return nil, nil
+	}
+	regions := []shard.Region{shard.Region(d.record.Region)}
+	if d.abroad() {
+		regions = append(regions, d.customer)
+	}
+	for _, region := range regions {
+		found, err := s.keyIn(ctx, region, d)
+		if err != nil && region == d.customer && errors.Is(err, shard.ErrUnavailable) && d.abroad() {
+			continue // a dead home shard costs this cross-check, not the order: see announce
+		}
+		if err != nil || found != nil {
+			return found, err
+		}
+	}
+	return nil, nil
+}
+
+// keyIn looks the key up in one region. A claim for an order elsewhere has no order and yields nil.
+func (s *store) keyIn(ctx context.Context, region shard.Region, d *draft) (found *ordertx.Record, err error) {
+	db, err := s.shards.ByRegion(region)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+		found = nil
+		var fingerprint []byte
+		var id *string
+		err := q.QueryRow(ctx, `select fingerprint, order_id::text from orders.keys
+			where customer_id = $1 and key = $2 and region = $3 and created_at > now() - $4::interval`,
+			d.record.Order.CustomerID, d.key.name, region, order.KeyTTL).Scan(&fingerprint, &id)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return nil
+		case err != nil:
+			return err
+		case !bytes.Equal(fingerprint, d.key.fingerprint[:]):
+			return errMismatch()
+		case id == nil:
+			return nil
+		}
+		found, err = ordertx.Read(ctx, q, *id)
+		return err
+	})
+	return found, err
+}
+
+// insert writes the order with all that belongs to it. It returns errKeyTaken when another request holds its key.
+//
+// When COMMIT was not answered, the same rows are written again: the order's id is in both, so at most one of the two
+// transactions can happen, and finding the first one's rows means that the order is placed.
+func (s *store) insert(ctx context.Context, d *draft, acceptTTL time.Duration) error {
+	db, err := s.shards.ByRegion(shard.Region(d.record.Region))
+	if err != nil {
+		return err
+	}
+	err = s.announce(ctx, d)
+	if err != nil {
+		return err
+	}
+	write := func() error {
+		return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			b, err := d.batch(ctx, acceptTTL)
+			if err != nil {
+				return err
+			}
+			return tx.SendBatch(ctx, b).Close()
+		})
+	}
+	err = write()
+	if shard.CommitUnknown(err) {
+		err = orUnknown(write())
+	}
+	if d.key.name != "" && refused(err, pgerrcode.LockNotAvailable, "") {
+		return errKeyTaken
+	}
+	return err
+}
+
+// orUnknown judges the second attempt to write an order. Its key being taken is told as it is: whoever looks the key up
+// finds the order.
+func orUnknown(err error) error {
+	switch {
+	case err == nil, refused(err, pgerrcode.UniqueViolation, "orders_pkey"):
+		return nil
+	case errors.Is(err, errKeyTaken):
+		return err
+	}
+	return errors.Join(micro.E(micro.CodeTimeout, "it is unknown whether the order was placed"), err)
+}
+
+// queueKey queues the row of a key. It waits for a request in flight that holds the key, and then finds it taken; a key
+// whose time is over is taken over.
+func queueKey(b *pgx.Batch, region string, d *draft, orderID *string) {
+	b.Queue(`insert into orders.keys as k (region, customer_id, key, fingerprint, order_id) values ($1, $2, $3, $4, $5)
+		on conflict (customer_id, key, region) do update
+			set fingerprint = excluded.fingerprint, order_id = excluded.order_id, created_at = now()
+			where k.created_at <= now() - $6::interval
+				or k.order_id is null and excluded.order_id is null and k.fingerprint = excluded.fingerprint`,
+		region, d.record.Order.CustomerID, d.key.name, d.key.fingerprint[:], orderID, order.KeyTTL).
+		Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				return errKeyTaken
+			}
+			return nil
+		})
+}
+
+// refused reports whether the database refused a statement with this code and, unless empty, because of this constraint.
+func refused(err error, code, constraint string) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && failure.Code == code && (constraint == "" || failure.ConstraintName == constraint)
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/services/delivery/deliverytx"
+	"tiffin/services/order"
+	"tiffin/services/order/ordertx"
+	"tiffin/shard"
+)
+
+// store is the service's PostgreSQL: with ordertx, the only place that knows the schema "orders".
+type store struct {
+	shards  *shard.Set
+	travels *travels
+}
+
+func newStore(shards *shard.Set) *store {
+	return &store{shards: shards, travels: newTravels()}
+}
+
+// home finds the database of an id: ErrNotFound for what is no id of this fleet, since no order can have it.
+func (s *store) home(id string) (*shard.DB, error) {
+	db, err := s.shards.ByID(id)
+	if errors.Is(err, shard.ErrBadID) {
+		return nil, ordertx.ErrNotFound
+	}
+	return db, err
+}
+
+// read returns one order: ordertx.ErrNotFound when there is none.
+func (s *store) read(ctx context.Context, id string) (r *ordertx.Record, err error) {
+	db, err := s.home(id)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) (err error) {
+		r, err = ordertx.Read(ctx, q, id)
+		return err
+	})
+	return r, err
+}
+
+// change is what a decision about a locked order wants done.
+type change struct {
+	to order.Status
+	by ordertx.By
+}
+
+// decide looks at a locked order and its rider and says what to do; nil leaves everything as it is. It may run more than
+// once, when the transaction has to be tried again.
+type decide func(r *ordertx.Record, h deliverytx.Holder) (*change, error)
+
+// move changes the state of an order as decided, with all that follows for its rider, in one transaction of two round
+// trips between begin and commit. It returns the order as it is then.
+func (s *store) move(ctx context.Context, id string, decide decide) (r *ordertx.Record, err error) {
+	db, err := s.home(id)
+	if err != nil {
+		return nil, err
+	}
+	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var h deliverytx.Holder
+		look := &pgx.Batch{}
+		ordertx.QueueLock(look, id, &r)
+		deliverytx.QueueHolder(look, id, &h)
+		if err := tx.SendBatch(ctx, look).Close(); err != nil {
+			return err
+		}
+		do, err := decide(r, h)
+		if err != nil || do == nil {
+			return err
+		}
+		return apply(ctx, tx, r, h, do)
+	})
+	return r, err
+}
+
+// apply writes a decided change.
+func apply(ctx context.Context, tx pgx.Tx, r *ordertx.Record, h deliverytx.Holder, do *change) error {
+	holder := r.Order.DeliveryPartnerID
+	if do.to.Terminal() || do.to == order.PickedUp {
+		holder = h.Carrier() // an open offer ends here, and with it the rider's name on the order
+	}
+	b := &pgx.Batch{}
+	if err := ordertx.Move(ctx, b, r, do.to, holder, do.by); err != nil {
+		return err
+	}
+	deliverytx.Progress(b, r.Order.ID, h, do.to)
+	return tx.SendBatch(ctx, b).Close()
+}
