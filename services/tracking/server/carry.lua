@@ -12,6 +12,8 @@ local rider, order, phase = ARGV[1], ARGV[2], ARGV[3]
 if order ~= '' and redis.call('EXISTS', KEYS[2]) == 1 then return { 0 } end
 local h = redis.call('HMGET', KEYS[1], 'o', 'p', 't', 'la', 'lo')
 if order ~= '' and h[1] == order and (rank[h[2]] or 0) > (rank[phase] or 0) then return { 0 } end
+-- "Nothing" may have been read before an acceptance that is recorded by now. Only a release ends what was accepted.
+if order == '' and h[1] and h[1] ~= '' and h[2] ~= 'offered' then return { 0 } end
 
 redis.call('HSET', KEYS[1], 'o', order, 'p', phase, 'ta', ARGV[4], 'to', ARGV[5], 'leg', ARGV[6])
 redis.call('EXPIRE', KEYS[1], ARGV[7])

@@ -90,7 +90,9 @@ func riderKey(partner string) string { return "tracking:rider:" + partner }
 
 func carrierKey(orderID string) string { return "tracking:carrier:" + orderID }
 
-func releasedKey(orderID, partner string) string { return "tracking:released:" + orderID + ":" + partner }
+func releasedKey(orderID, partner string) string {
+	return "tracking:released:" + orderID + ":" + partner
+}
 
 // record takes in the fixes in one round trip and gives the outcome of each.
 func (s *store) record(ctx context.Context, now time.Time, fixes []*fix) ([]outcome, error) {

@@ -1,0 +1,106 @@
+package ws
+
+import (
+	"crypto/sha1" //nolint:gosec // RFC 6455 prescribes it; it protects nothing
+	"encoding/base64"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// acceptGUID is the constant of RFC 6455, 1.3.
+const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// Upgrade describes how to answer a handshake.
+type Upgrade struct {
+	Subprotocol string // "" for none
+	Compress    bool   // agree to permessage-deflate when the client offers it
+}
+
+// IsUpgrade reports whether the request asks for WebSocket at all.
+func IsUpgrade(c *fiber.Ctx) bool {
+	return hasToken(c.Get(fiber.HeaderConnection), "upgrade") && hasToken(c.Get(fiber.HeaderUpgrade), "websocket")
+}
+
+// Check validates the handshake. It returns a *fiber.Error with the status to answer: 426 with the header that names
+// the version for another one, 400 for anything else that is wrong.
+func Check(c *fiber.Ctx) error {
+	key, err := base64.StdEncoding.DecodeString(c.Get(fiber.HeaderSecWebSocketKey))
+	switch {
+	case !IsUpgrade(c) || c.Method() != fiber.MethodGet:
+		c.Set(fiber.HeaderUpgrade, "websocket")
+		return fiber.NewError(http.StatusUpgradeRequired, "this path speaks WebSocket")
+	case c.Get(fiber.HeaderSecWebSocketVersion) != "13":
+		c.Set(fiber.HeaderSecWebSocketVersion, "13")
+		return fiber.NewError(http.StatusUpgradeRequired, "WebSocket version 13 is required")
+	case err != nil || len(key) != 16:
+		return fiber.NewError(http.StatusBadRequest, "Sec-WebSocket-Key is not valid")
+	}
+	return nil
+}
+
+// Hijack answers a handshake that Check has accepted and gives the connection to serve, in a goroutine of its own.
+// compressed tells whether permessage-deflate was agreed on. The server must have KeepHijackedConns set: the
+// connection leaves fasthttp here, with none of the buffers and none of the pooled wrappers that fasthttp would use for
+// other clients after a handler's return.
+func Hijack(c *fiber.Ctx, u Upgrade, serve func(conn *Conn, compressed bool)) {
+	answer := &c.Response().Header
+	compressed := false
+	if u.Compress {
+		if agreed := Negotiate(c.Get(fiber.HeaderSecWebSocketExtensions)); agreed != "" {
+			answer.Set(fiber.HeaderSecWebSocketExtensions, agreed)
+			compressed = true
+		}
+	}
+	if u.Subprotocol != "" {
+		answer.Set(fiber.HeaderSecWebSocketProtocol, u.Subprotocol)
+	}
+	answer.Set(fiber.HeaderUpgrade, "websocket")
+	answer.Set(fiber.HeaderConnection, "Upgrade")
+	answer.Set(fiber.HeaderSecWebSocketAccept, acceptKey(c.Get(fiber.HeaderSecWebSocketKey)))
+	c.Status(http.StatusSwitchingProtocols)
+	c.Context().Hijack(func(hijacked net.Conn) {
+		conn := NewConn(take(hijacked))
+		go serve(conn, compressed)
+	})
+}
+
+// take gives the bare connection and what fasthttp had read of it already. Reads with a deadline in the past yield what
+// is buffered and nothing else.
+func take(hijacked net.Conn) (net.Conn, []byte) {
+	bare := hijacked
+	if wrapper, ok := hijacked.(interface{ UnsafeConn() net.Conn }); ok {
+		bare = wrapper.UnsafeConn()
+	}
+	// Errors of deadlines mean a dead connection: the first read will tell.
+	_ = bare.SetDeadline(time.Unix(1, 0))
+	var early []byte
+	buf := make([]byte, 512)
+	for {
+		n, err := hijacked.Read(buf)
+		early = append(early, buf[:n]...)
+		if err != nil || n == 0 {
+			break
+		}
+	}
+	_ = bare.SetDeadline(time.Time{})
+	return bare, early
+}
+
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + acceptGUID)) //nolint:gosec // see the import
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// hasToken looks for a token in a comma-separated header, ignoring case.
+func hasToken(value, token string) bool {
+	for item := range strings.SplitSeq(value, ",") {
+		if strings.EqualFold(strings.TrimSpace(item), token) {
+			return true
+		}
+	}
+	return false
+}
