@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 )
 
 // ErrClosed is returned by Start after Close.
@@ -23,6 +24,9 @@ type Launcher struct {
 	close  chan struct{}
 	done   chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	live map[*Process]struct{}
 }
 
 type start struct {
@@ -36,6 +40,7 @@ func NewLauncher(runDir, logDir string) *Launcher {
 	l := &Launcher{
 		runDir: runDir, logDir: logDir,
 		starts: make(chan start), close: make(chan struct{}), done: make(chan struct{}),
+		live: map[*Process]struct{}{},
 	}
 	go l.loop()
 	return l
@@ -84,12 +89,41 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 	if err := <-s.result; err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
-	p := watch(c, cmd, filepath.Join(l.runDir, c.Name+".json"))
+	p := l.watch(c, cmd)
 	if err := p.record(); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("record %s: %w", c.Name, err)
 	}
 	return p, nil
+}
+
+// watch waits for the child in the background: somebody has to, or it stays a
+// zombie, and its end is what supervision is about.
+func (l *Launcher) watch(c Command, cmd *exec.Cmd) *Process {
+	p := &Process{command: c, cmd: cmd, recordPath: filepath.Join(l.runDir, c.Name+".json"), done: make(chan struct{})}
+	l.mu.Lock()
+	l.live[p] = struct{}{}
+	l.mu.Unlock()
+	go func() {
+		p.err = cmd.Wait()
+		// Stragglers of the group would keep ports and files from the successor.
+		p.signalGroup(syscall.SIGKILL)
+		l.mu.Lock()
+		delete(l.live, p)
+		l.mu.Unlock()
+		close(p.done)
+	}()
+	return p
+}
+
+// KillAll ends all children at once, as a second Ctrl-C wants it. Whoever
+// waits for them learns of it as of any death.
+func (l *Launcher) KillAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.live {
+		p.Kill()
+	}
 }
 
 // maxLog is the size at which a child's log starts anew, in bytes; the one

@@ -21,19 +21,6 @@ type Process struct {
 	stopOnce sync.Once
 }
 
-// watch waits for the child in the background: somebody has to, or it stays a
-// zombie, and its end is what supervision is about.
-func watch(c Command, cmd *exec.Cmd, recordPath string) *Process {
-	p := &Process{command: c, cmd: cmd, recordPath: recordPath, done: make(chan struct{})}
-	go func() {
-		p.err = cmd.Wait()
-		// Stragglers of the group would keep ports and files from the successor.
-		p.signalGroup(syscall.SIGKILL)
-		close(p.done)
-	}()
-	return p
-}
-
 // PID is the child's process id, which is its group's id too.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 

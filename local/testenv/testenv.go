@@ -6,63 +6,84 @@
 // the same process or in another one; nothing is mocked and nothing skipped (a
 // missing binary fails the test with the name of the package to install); no
 // server outlives the tests.
+//
+// PostgreSQL, RabbitMQ and the document store are shared by all test processes
+// of a run through the package holder. Redis and NATS start in milliseconds, so
+// every test has its own.
 package testenv
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/url"
 	"testing"
+	"time"
 
-	"github.com/redis/go-redis/v9"
+	"tiffin/local/testenv/holder"
 )
 
-// Postgres returns the URL of a fresh, empty database on a real PostgreSQL 15
-// cluster. It is dropped when the test ends.
-func Postgres(t testing.TB) string {
-	t.Helper()
-	t.Fatal("testenv: PostgreSQL is not wired yet")
-	return ""
-}
+// startTimeout covers a first start on a slow machine: building FerretDB,
+// initialising PostgreSQL, booting RabbitMQ.
+const startTimeout = 5 * time.Minute
 
-// ShardURLs returns the URLs of three fresh databases by shard letter: "a",
-// "b" and "c".
-func ShardURLs(t testing.TB) map[string]string {
+// cleanupTimeout bounds giving a corner back.
+const cleanupTimeout = 20 * time.Second
+
+// join asks for a shared server and keeps it until the test ends.
+func join(t testing.TB, name string) map[string]string {
 	t.Helper()
-	urls := make(map[string]string, 3)
-	for _, id := range []string{"a", "b", "c"} {
-		urls[id] = Postgres(t)
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	urls, conn, err := holder.Join(ctx, name)
+	if err != nil {
+		t.Fatalf("testenv: %s: %v", name, err)
 	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Logf("testenv: %v", err)
+		}
+	})
 	return urls
 }
 
-// RedisURL returns the URL of a Redis server that belongs to this test alone:
-// logical databases would share their pub/sub channels.
-func RedisURL(t testing.TB) string {
+// cleanup runs fn when the test ends; a failure fails the test, because the
+// next one would meet what was left.
+func cleanup(t testing.TB, what string, fn func(ctx context.Context) error) {
 	t.Helper()
-	t.Fatal("testenv: Redis is not wired yet")
-	return ""
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+		defer cancel()
+		if err := fn(ctx); err != nil {
+			t.Errorf("testenv: %s: %v", what, err)
+		}
+	})
 }
 
-// Redis returns a client of a Redis server that belongs to this test alone.
-func Redis(t testing.TB) *redis.Client {
-	t.Helper()
-	opts, err := redis.ParseURL(RedisURL(t))
-	if err != nil {
-		t.Fatalf("testenv: %v", err)
+// must fails the test when a server cannot be had.
+func must[T any](t testing.TB, what string) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("testenv: %s: %v", what, err)
+		}
+		return v
 	}
-	return redis.NewClient(opts)
 }
 
-// RabbitMQ returns the URL of a fresh virtual host on a real broker. It is
-// deleted when the test ends.
-func RabbitMQ(t testing.TB) string {
-	t.Helper()
-	t.Fatal("testenv: RabbitMQ is not wired yet")
-	return ""
+// freshName is a name that no other test has, in any process.
+func freshName() string {
+	var b [8]byte
+	// Never fails: crypto/rand ends the process instead.
+	_, _ = rand.Read(b[:])
+	return "t" + hex.EncodeToString(b[:])
 }
 
-// Mongo returns the URL of a fresh database on a MongoDB-protocol server. It
-// is dropped when the test ends.
-func Mongo(t testing.TB) string {
+// withPath returns the URL with another path, that is, database or virtual
+// host.
+func withPath(t testing.TB, raw, path string) string {
 	t.Helper()
-	t.Fatal("testenv: MongoDB is not wired yet")
-	return ""
+	u := must[*url.URL](t, "URL")(url.Parse(raw))
+	u.Path = "/" + path
+	return u.String()
 }

@@ -1,0 +1,90 @@
+package backing
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"tiffin"
+	"tiffin/config"
+)
+
+// NATSConfig describes the NATS server inside this process.
+type NATSConfig struct {
+	Host     string
+	Port     int    // server.RANDOM_PORT chooses one
+	StoreDir string // absolute; JetStream's folder, made when missing
+	// Password returns the password of a role of nats.conf.
+	Password func(role string) string
+	// Logger, when set, gets the server's messages.
+	Logger server.Logger
+}
+
+// natsReady is how long the server may take until it accepts clients; it
+// recovers its streams first.
+const natsReady = 30 * time.Second
+
+// StartNATS starts the server that nats.conf describes and returns when it
+// accepts clients. Stop it with Shutdown and WaitForShutdown.
+func StartNATS(c NATSConfig) (*server.Server, error) {
+	opts, err := natsOptions(c)
+	if err != nil {
+		return nil, fmt.Errorf("nats.conf: %w", err)
+	}
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	if c.Logger != nil {
+		srv.SetLoggerV2(c.Logger, false, false, false)
+	}
+	srv.Start()
+	if !srv.ReadyForConnections(natsReady) {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+		return nil, fmt.Errorf("nats: not ready within %s on %s:%d", natsReady, c.Host, c.Port)
+	}
+	return srv, nil
+}
+
+// natsOptions lets nats-server itself read nats.conf. Its variables are
+// normally the process's environment; here they are defined at the top of a
+// copy, because the environment of a process that runs many things is not ours
+// to change. The copy holds the passwords, so it is gone at once.
+func natsOptions(c NATSConfig) (*server.Options, error) {
+	if err := os.MkdirAll(c.StoreDir, 0o700); err != nil {
+		return nil, err
+	}
+	var conf bytes.Buffer
+	define := func(name, value string) { fmt.Fprintf(&conf, "%s: %s\n", name, value) }
+	define("NATS_HOST", strconv.Quote(c.Host))
+	define("NATS_PORT", strconv.Itoa(c.Port))
+	define("NATS_STORE_DIR", strconv.Quote(c.StoreDir))
+	for _, role := range config.NATSRoles {
+		define("NATS_"+strings.ToUpper(role)+"_PASSWORD", strconv.Quote(c.Password(role)))
+	}
+	conf.Write(tiffin.NATSConf)
+	dir, err := os.MkdirTemp("", "tiffin-nats-") // 0700
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "nats.conf")
+	err = os.WriteFile(path, conf.Bytes(), 0o600)
+	var opts *server.Options
+	if err == nil {
+		opts, err = server.ProcessConfigFile(path)
+	}
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+		return nil, err
+	}
+	// Signals are the supervisor's, and the log is the caller's.
+	opts.NoSigs, opts.NoLog = true, c.Logger == nil
+	return opts, nil
+}
