@@ -1,0 +1,3 @@
+import { en } from './en';
+import type { Catalog } from './I18nContext';
+export const fr: Catalog = { ...en };

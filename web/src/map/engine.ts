@@ -1,0 +1,211 @@
+import { type Camera, fitted, fromScreen, type LngLat, MAX_ZOOM, panned, type Size, toScreen, toWorld, worldScale, type XY, zoomedAt } from './mercator';
+import { cellsOf, loadCell, loadOverview, loadPlaces, type Outlines, type Place } from './outlines';
+import { type Palette, paintOutlines, paintPlaces, readPalette } from './paint';
+import { TileLayer } from './tiles';
+
+/** A line on the map. `route` is dashed (the way still to go, as the crow flies), `trail` is what was ridden. */
+export interface MapLine {
+  kind: 'route' | 'trail';
+  points: LngLat[];
+}
+
+/** Detail squares are fine enough from here on; further out they would be dozens. */
+const DETAIL_ZOOM = 7.5;
+
+/**
+ * Draws the map on a canvas and holds the camera. Markers are HTML elements above the canvas that
+ * follow `onCamera`, so that they can have names, focus and smooth motion of their own.
+ * Draws only when something changed, at most once a frame.
+ */
+export class MapEngine {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #listeners = new Set<() => void>();
+  readonly #cells = new Map<string, Outlines>();
+  readonly #tiles: TileLayer | null;
+  #size: Size = { width: 0, height: 0 };
+  #camera: Camera = { center: { lng: -98, lat: 40 }, zoom: 3 };
+  #overview: Outlines | null = null;
+  #places: Place[] = [];
+  #lines: readonly MapLine[] = [];
+  #palette: Palette;
+  #frame = 0;
+  #closed = false;
+
+  constructor(canvas: HTMLCanvasElement, tilesUrl: string | null) {
+    this.#canvas = canvas;
+    this.#palette = readPalette(canvas);
+    this.#tiles = tilesUrl ? new TileLayer(tilesUrl, () => this.redraw()) : null;
+    const keep = (take: () => void) => {
+      if (this.#closed) return;
+      take();
+      this.redraw();
+    };
+    // Without outlines the markers still tell the story on a plain ground.
+    loadOverview().then((outlines) => keep(() => (this.#overview = outlines)), ignore);
+    loadPlaces().then((places) => keep(() => (this.#places = places)), ignore);
+  }
+
+  get camera(): Camera {
+    return this.#camera;
+  }
+
+  get size(): Size {
+    return this.#size;
+  }
+
+  get lines(): readonly MapLine[] {
+    return this.#lines;
+  }
+
+  resize(size: Size): void {
+    if (size.width === this.#size.width && size.height === this.#size.height) return;
+    this.#size = size;
+    const ratio = window.devicePixelRatio || 1;
+    this.#canvas.width = Math.round(size.width * ratio);
+    this.#canvas.height = Math.round(size.height * ratio);
+    this.#moved();
+  }
+
+  setCamera(camera: Camera): void {
+    this.#camera = camera;
+    this.#moved();
+  }
+
+  setLines(lines: readonly MapLine[]): void {
+    this.#lines = lines;
+    this.redraw();
+  }
+
+  fit(points: readonly LngLat[], padding = 64, single = 14): void {
+    const camera = fitted(points, this.#size, padding, single);
+    if (camera) this.setCamera(camera);
+  }
+
+  pan(dx: number, dy: number): void {
+    this.setCamera(panned(this.#camera, dx, dy, this.#size));
+  }
+
+  zoomAt(at: XY, by: number): void {
+    this.setCamera(zoomedAt(this.#camera, at, by, this.#size));
+  }
+
+  zoomMiddle(by: number): void {
+    this.zoomAt({ x: this.#size.width / 2, y: this.#size.height / 2 }, by);
+  }
+
+  toScreen(point: LngLat): XY {
+    return toScreen(point, this.#camera, this.#size);
+  }
+
+  fromScreen(at: XY): LngLat {
+    return fromScreen(at, this.#camera, this.#size);
+  }
+
+  /** Called after each move of the camera. Returns the way to stop. */
+  onCamera(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The theme changed: read the colours again. */
+  restyle(): void {
+    this.#palette = readPalette(this.#canvas);
+    this.redraw();
+  }
+
+  redraw(): void {
+    if (this.#frame !== 0 || this.#closed) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#paint();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    cancelAnimationFrame(this.#frame);
+    this.#listeners.clear();
+  }
+
+  #moved(): void {
+    this.#loadCells();
+    for (const listener of this.#listeners) listener();
+    this.redraw();
+  }
+
+  #loadCells(): void {
+    if (this.#camera.zoom < DETAIL_ZOOM || this.#size.width === 0) return;
+    const northWest = this.fromScreen({ x: 0, y: 0 });
+    const southEast = this.fromScreen({ x: this.#size.width, y: this.#size.height });
+    for (const name of cellsOf(northWest.lng, southEast.lat, southEast.lng, northWest.lat)) {
+      if (this.#cells.has(name)) continue;
+      loadCell(name).then((cell) => {
+        if (this.#closed) return;
+        this.#cells.set(name, cell);
+        this.redraw();
+      }, ignore);
+    }
+  }
+
+  #paint(): void {
+    const ctx = this.#canvas.getContext('2d');
+    const { width, height } = this.#size;
+    if (!ctx || width === 0) return;
+    const ratio = this.#canvas.width / width;
+    const scale = worldScale(this.#camera.zoom);
+    const center = toWorld(this.#camera.center);
+    const frame = { x: center.x - width / 2 / scale, y: center.y - height / 2 / scale, scale, width, height };
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.fillStyle = this.#palette.land;
+    ctx.fillRect(0, 0, width, height);
+    const tiled = this.#tiles?.paint(ctx, frame, Math.min(this.#camera.zoom, MAX_ZOOM)) ?? false;
+    if (!tiled) {
+      if (this.#overview) paintOutlines(ctx, this.#overview, frame, this.#palette);
+      this.#paintCells(ctx, frame);
+      paintPlaces(ctx, this.#places, frame, this.#camera.zoom, this.#palette);
+    }
+    this.#paintLines(ctx);
+  }
+
+  // A detail square replaces the coarse outlines beneath it.
+  #paintCells(ctx: CanvasRenderingContext2D, frame: { x: number; y: number; scale: number; width: number; height: number }): void {
+    if (this.#camera.zoom < DETAIL_ZOOM) return;
+    for (const cell of this.#cells.values()) {
+      const box = cell.box;
+      if (!box) continue;
+      const x = (box.west - frame.x) * frame.scale;
+      const y = (box.north - frame.y) * frame.scale;
+      const right = (box.east - frame.x) * frame.scale;
+      const bottom = (box.south - frame.y) * frame.scale;
+      if (right < 0 || bottom < 0 || x > frame.width || y > frame.height) continue;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(Math.max(-1, x), Math.max(-1, y), Math.min(frame.width + 1, right) - Math.max(-1, x), Math.min(frame.height + 1, bottom) - Math.max(-1, y));
+      ctx.clip();
+      ctx.fillStyle = this.#palette.land;
+      ctx.fillRect(0, 0, frame.width, frame.height);
+      paintOutlines(ctx, cell, frame, this.#palette);
+      ctx.restore();
+    }
+  }
+
+  #paintLines(ctx: CanvasRenderingContext2D): void {
+    ctx.lineCap = 'round';
+    ctx.lineJoin = 'round';
+    for (const line of this.#lines) {
+      ctx.beginPath();
+      for (const [i, point] of line.points.entries()) {
+        const { x, y } = this.toScreen(point);
+        if (i === 0) ctx.moveTo(x, y);
+        else ctx.lineTo(x, y);
+      }
+      ctx.strokeStyle = line.kind === 'route' ? this.#palette.route : this.#palette.trail;
+      ctx.lineWidth = line.kind === 'route' ? 3 : 4;
+      ctx.setLineDash(line.kind === 'route' ? [1, 8] : []);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+  }
+}
+
+const ignore = () => undefined;
