@@ -86,7 +86,7 @@ func readsCounter(metrics prometheus.Registerer) *prometheus.CounterVec {
 	return reads
 }
 
-// Run retries owed deletions until ctx ends, and then closes the connections. It returns nil.
+// Run retries owed deletions until ctx ends, and then closes the connections. It is ready to be started once.
 func (c *Cache) Run(ctx context.Context) error {
 	if c.rdb == nil {
 		<-ctx.Done()
@@ -98,11 +98,22 @@ func (c *Cache) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			c.pay(context.WithoutCancel(ctx))
-			return c.rdb.Close()
+			return c.Close()
 		case <-tick.C:
 			c.pay(ctx)
 		}
 	}
+}
+
+// Close ends the connections of a cache whose Run was never called.
+func (c *Cache) Close() error {
+	if c.rdb == nil {
+		return nil
+	}
+	if err := c.rdb.Close(); !errors.Is(err, redis.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // Health pings Redis; nil without one.

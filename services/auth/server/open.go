@@ -22,14 +22,14 @@ func (s *Server) openAccount(ctx context.Context, a account, password string,
 	}
 	route := s.cfg.Shards.Router().RouteCity(a.City)
 	a = trimmed(a)
-	a.ID = s.cfg.Shards.Router().NewID(route.Region)
 	a.CreatedAt = s.cfg.Clock().UTC()
 	a.UpdatedAt = a.CreatedAt
 	prepare := func(ctx context.Context) (err error) {
 		a.PasswordHash, err = s.hasher.hash(ctx, password)
 		return err
 	}
-	insert := func(ctx context.Context, tx pgx.Tx) error {
+	insert := func(ctx context.Context, tx pgx.Tx, id string) error {
+		a.ID = id
 		if err := insertAccount(ctx, tx, a, route.Region, canonical); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s *Server) openAccount(ctx context.Context, a account, password string,
 		}
 		return also(ctx, tx, a, route.Region)
 	}
-	err = s.registrar.open(ctx, canonical, a.ID, prepare, insert)
+	err = s.registrar.open(ctx, canonical, route.Region, prepare, insert)
 	return a, err
 }
 

@@ -34,18 +34,20 @@ type registrar struct {
 func errTaken() error { return micro.Conflict("this e-mail address is already registered") }
 
 // open opens one account: fleet-wide unique, on the shard of region. prepare is called once the address is won, for
-// work too dear for losers; insert writes the account in the home shard's transaction.
-func (r *registrar) open(ctx context.Context, email, id string, prepare func(context.Context) error,
-	insert func(context.Context, pgx.Tx) error,
+// work too dear for losers; insert writes the account, under the id given, in the home shard's transaction.
+func (r *registrar) open(ctx context.Context, email string, region shard.Region, prepare func(context.Context) error,
+	insert func(ctx context.Context, tx pgx.Tx, id string) error,
 ) error {
-	if err := r.reserve(ctx, email, id); err != nil {
+	id, err := r.reserve(ctx, email, region)
+	if err != nil {
 		return err
 	}
 	if err := prepare(ctx); err != nil {
 		r.claims.release(ctx, email, id)
 		return err
 	}
-	if err := r.insert(ctx, email, id, insert); err != nil {
+	write := func(ctx context.Context, tx pgx.Tx) error { return insert(ctx, tx, id) }
+	if err := r.insert(ctx, email, id, write); err != nil {
 		return err
 	}
 	r.step("activate")
@@ -53,29 +55,31 @@ func (r *registrar) open(ctx context.Context, email, id string, prepare func(con
 	return nil
 }
 
-// reserve wins the address for id, or fails with conflict when it belongs to somebody, and with unavailable when
-// nobody can tell.
-func (r *registrar) reserve(ctx context.Context, email, id string) error {
+// reserve wins the address and returns the id it is won for, or fails with conflict when it belongs to somebody, and
+// with unavailable when nobody can tell. Every attempt has an id of its own: a deletion of the last attempt's votes may
+// still be on its way to a shard that hangs, and would take away what this attempt has been told is its own.
+func (r *registrar) reserve(ctx context.Context, email string, region shard.Region) (string, error) {
 	patience, cancel := context.WithTimeout(ctx, reserveWait)
 	defer cancel()
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		id := r.shards.Router().NewID(region)
 		rival, err := r.collect(ctx, email, id)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if rival == nil {
-			return nil
+			return id, nil
 		}
 		taken, err := r.judge(ctx, *rival)
 		switch {
 		case err != nil:
-			return micro.Unavailable(err, "it cannot be decided now whether this e-mail address is free")
+			return "", micro.Unavailable(err, "it cannot be decided now whether this e-mail address is free")
 		case taken:
-			return errTaken()
+			return "", errTaken()
 		}
 		select {
 		case <-patience.Done():
-			return micro.Unavailable(nil, "this e-mail address is being registered at this moment")
+			return "", micro.Unavailable(nil, "this e-mail address is being registered at this moment")
 		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
@@ -147,7 +151,11 @@ func (r *registrar) insert(ctx context.Context, email, id string, write func(con
 		if err := commitRegistration(ctx, tx, id, db.Region()); err != nil {
 			return err
 		}
-		return write(ctx, tx)
+		if err := write(ctx, tx); err != nil {
+			return err
+		}
+		r.step("commit")
+		return nil
 	})
 	if shard.CommitUnknown(err) {
 		return r.resolve(ctx, email, id, err)

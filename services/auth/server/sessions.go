@@ -47,7 +47,7 @@ func parseRefreshToken(raw string) (refreshToken, error) {
 		return refreshToken{}, errRefresh
 	}
 	secret, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil {
+	if err != nil || len(secret) != secretBytes { // the decoder skips line breaks, even when strict
 		return refreshToken{}, errRefresh
 	}
 	return refreshToken{Family: family, secret: [secretBytes]byte(secret)}, nil
