@@ -103,19 +103,18 @@ func (c *consumer) session(ctx context.Context) error {
 		return fmt.Errorf("pull: %w", err)
 	}
 	queues, wait := c.startWorkers()
-	err = c.distribute(ctx, iter, queues)
-	iter.Drain()
-	giveBack(iter)
+	held, err := c.distribute(ctx, iter, queues)
+	giveBack(held, iter)
 	wait()
 	return err
 }
 
-// distribute hands each message to the worker of its key until Next fails.
-func (c *consumer) distribute(ctx context.Context, iter jetstream.MessagesContext, queues []chan jetstream.Msg) error {
+// distribute hands each message to the worker of its key, until Next fails or ctx ends while it holds a message.
+func (c *consumer) distribute(ctx context.Context, iter jetstream.MessagesContext, queues []chan jetstream.Msg) (held jetstream.Msg, err error) {
 	for {
 		msg, err := iter.Next(jetstream.NextContext(ctx))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		worker := 0
 		if len(queues) > 1 {
@@ -124,19 +123,28 @@ func (c *consumer) distribute(ctx context.Context, iter jetstream.MessagesContex
 		select {
 		case queues[worker] <- msg:
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), msg.Nak())
+			return msg, ctx.Err()
 		}
 	}
 }
 
-// giveBack returns what was pulled but not started, so that another instance gets it now and not after ackWait.
-func giveBack(iter jetstream.MessagesContext) {
+// giveBack returns what was pulled but not started, so that another instance gets it now and not after ackWait. It does
+// so only once the iterator has unsubscribed, or the server would deliver the first of them here again.
+func giveBack(held jetstream.Msg, iter jetstream.MessagesContext) {
+	iter.Drain()
+	var back []jetstream.Msg
+	if held != nil {
+		back = append(back, held)
+	}
 	for {
 		msg, err := iter.Next()
 		if err != nil {
-			return
+			break
 		}
-		if err := msg.Nak(); err != nil {
+		back = append(back, msg)
+	}
+	for _, msg := range back {
+		if msg.Nak() != nil {
 			return // the connection is gone: ackWait gives them back
 		}
 	}

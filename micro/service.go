@@ -198,10 +198,8 @@ func (s *Service) drain(cancel context.CancelCauseFunc) error {
 		cancel(errDraining)
 		return fmt.Errorf("%s: requests still running %s after the stop", s.cfg.Name, drainGrace)
 	}
-	if s.cfg.Conn.IsClosed() {
-		return nil
-	}
-	if err := s.cfg.Conn.FlushTimeout(2 * time.Second); err != nil {
+	// Without a connection the answers are gone, and the callers have been told by their own.
+	if err := s.cfg.Conn.FlushTimeout(2 * time.Second); err != nil && s.cfg.Conn.IsConnected() {
 		return fmt.Errorf("%s: flush last answers: %w", s.cfg.Name, err)
 	}
 	return nil
