@@ -22,7 +22,7 @@ type ShardConfig struct {
 
 // Route says where something lives and how that was found.
 type Route struct {
-	City   *City  // set when a city was recognised
+	City   *City  // set when a city was recognised; shared, not to be changed
 	Region Region // the home region
 	Shard  string // the shard the region lives on now
 	Via    string // one of the Via constants
@@ -42,12 +42,14 @@ type Router struct {
 
 // RouteCity finds the home of a city by name. It never fails: a city that nobody knows has a home by hash.
 func (r *Router) RouteCity(city string) Route {
-	match, found := r.gazetteer.Lookup(city)
-	if !found {
-		region := rendezvous(r.regions, normalize(city))
+	q := r.gazetteer.parse(city)
+	index, via := r.gazetteer.find(q)
+	if index < 0 {
+		region := rendezvous(r.regions, q.hashKey())
 		return Route{Region: region, Shard: r.home(region), Via: ViaHash}
 	}
-	return Route{City: &match.City, Region: match.City.Region, Shard: r.home(match.City.Region), Via: match.Via}
+	found := &r.gazetteer.cities[index]
+	return Route{City: found, Region: found.Region, Shard: r.home(found.Region), Via: via}
 }
 
 // RouteID finds the home of an id. It fails with ErrBadID when s is no id of this fleet.
