@@ -1,25 +1,40 @@
 package edge
 
 import (
+	"crypto/tls"
 	"io/fs"
 	"log/slog"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/micro"
 	"tiffin/services/auth/token"
 	"tiffin/shard"
 )
 
+// Version is that of the API, as the documentation states it.
+const Version = "1.0.0"
+
+const (
+	// defaultDrain outlasts the longest request, an order that waits for its twin.
+	defaultDrain = 10 * time.Second
+	// devOrigin is where the web app's development server runs.
+	devOrigin = "http://localhost:5173"
+)
+
 // Config is what an edge needs. Conn, Client, Redis and Verifier are required; the zero value of anything else is a
 // working default.
 type Config struct {
-	BindAddress  string // interface of both listeners, "" is all of them
-	Port         int    // REST, realtime and web app; 0 takes a free port, see Server.Addr
-	TrackingPort int    // realtime alone; 0 takes a free port, see Server.TrackingAddr
+	BindAddress  string      // interface of both listeners, "" is all of them
+	Port         int         // REST, realtime and web app; 0 takes a free port, see Server.Addr
+	TrackingPort int         // realtime alone; 0 takes a free port, see Server.TrackingAddr
+	TLS          *tls.Config // nil: plain HTTP, as behind a proxy that ends TLS
 
 	Conn     *nats.Conn // of role edge; for discovery and the health of NATS itself
 	Client   *micro.Client
@@ -32,7 +47,7 @@ type Config struct {
 	TrackingAnonymous bool   // sockets may subscribe by order id without a token
 	MapTilesURL       string // the web app may load map tiles from there
 
-	Web    fs.FS            // the built web app; nil serves the API alone
+	Web    fs.FS            // the built web app; nil serves a placeholder
 	Cities *shard.Gazetteer // for GET /cities; nil is shard.Cities()
 	Shards []ShardInfo      // for the operations page
 
@@ -41,7 +56,8 @@ type Config struct {
 
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // where the edge's own metrics go
-	Gatherer prometheus.Gatherer   // what /metrics shows; nil answers 404 there
+	Gatherer prometheus.Gatherer   // what /metrics shows; nil: prometheus.DefaultGatherer
+	Traces   trace.TracerProvider  // nil: trace context is passed on, no spans are made
 	Clock    func() time.Time
 
 	// DrainTimeout bounds how long requests in flight may take after the end of the context, default 10s.
@@ -57,6 +73,41 @@ type RateLimits struct {
 
 // ShardInfo is what the operations page says about a shard besides its health.
 type ShardInfo struct {
-	ID      string   `json:"id"`
-	Regions []string `json:"regions"`
+	ID      string
+	Regions []string
+}
+
+// withDefaults fills in what may be left out.
+func (c Config) withDefaults() Config {
+	if c.Cities == nil {
+		c.Cities = shard.Cities()
+	}
+	if len(c.Services) == 0 {
+		c.Services = []string{"auth", "order", "restaurant", "delivery", "tracking", "bridge"}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Gatherer == nil {
+		c.Gatherer = prometheus.DefaultGatherer
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = defaultDrain
+	}
+	return c
+}
+
+// ownOrigins are the origins of pages that come from these listeners on this machine.
+func ownOrigins(listeners ...net.Listener) []string {
+	var origins []string
+	for _, ln := range listeners {
+		if addr, ok := ln.Addr().(*net.TCPAddr); ok {
+			port := strconv.Itoa(addr.Port)
+			origins = append(origins, "http://localhost:"+port, "http://127.0.0.1:"+port)
+		}
+	}
+	return origins
 }

@@ -2,63 +2,171 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
+
+	"tiffin/services/edge/inbound"
+	"tiffin/services/edge/ops"
+	"tiffin/services/edge/ratelimit"
+	"tiffin/services/edge/realtime"
+	"tiffin/services/edge/rest"
+	"tiffin/services/edge/webapp"
+	"tiffin/services/tracking"
 )
 
-// Server is an edge whose listeners are open. Make it with New, then Run it.
+// Server is an edge whose listeners are open. Make it with New, then Run it once.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	main     *fiber.App
-	tracking *fiber.App
+	cfg       Config
+	log       *slog.Logger
+	limiter   *ratelimit.Limiter
+	readiness *ops.Readiness
+	realtime  *realtime.Server
+	doors     []door
+}
 
-	mainLn, trackingLn net.Listener
+// door is an app behind a listener.
+type door struct {
+	name     string
+	app      *fiber.App
+	listener net.Listener
 }
 
 // New opens both listeners, so that a port in use is an error here, before anything else starts. Connections wait in
 // the kernel until Run serves them.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, log: cfg.Log}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+	cfg = cfg.withDefaults()
+	main, err := listen("API_GATEWAY_PORT", cfg.BindAddress, cfg.Port, cfg.TLS)
+	if err != nil {
+		return nil, err
 	}
-	s.main = fiber.New(fiber.Config{DisableStartupMessage: true})
-	s.tracking = fiber.New(fiber.Config{DisableStartupMessage: true})
-	var err error
-	if s.mainLn, err = net.Listen("tcp", net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.Port))); err != nil {
-		return nil, fmt.Errorf("API_GATEWAY_PORT: %w", err)
+	live, err := listen("TRACKING_SERVICE_PORT", cfg.BindAddress, cfg.TrackingPort, cfg.TLS)
+	if err != nil {
+		return nil, errors.Join(err, main.Close())
 	}
-	if s.trackingLn, err = net.Listen("tcp", net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.TrackingPort))); err != nil {
-		return nil, fmt.Errorf("TRACKING_SERVICE_PORT: %w", err)
+	s, err := assemble(cfg, main, live)
+	if err != nil {
+		return nil, errors.Join(err, main.Close(), live.Close())
 	}
 	return s, nil
 }
 
+// assemble builds the edge from the inside out: what it knows of the fleet, the gate, then one app per listener.
+func assemble(cfg Config, main, live net.Listener) (*Server, error) {
+	proxies, err := inbound.ParseNetworks(cfg.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
+	}
+	exempt, err := inbound.ParseNetworks(cfg.RateLimits.Exempt)
+	if err != nil {
+		return nil, fmt.Errorf("RATE_LIMIT_EXEMPT: %w", err)
+	}
+	own := ownOrigins(main, live)
+	if len(cfg.Origins) == 0 {
+		cfg.Origins = append(own, devOrigin)
+	}
+	s := &Server{cfg: cfg, log: cfg.Log}
+	s.limiter = ratelimit.New(ratelimit.Config{Redis: cfg.Redis, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
+	s.realtime = realtime.New(realtime.Config{
+		Verifier: cfg.Verifier, Tracking: tracking.NewClient(cfg.Client), Redis: cfg.Redis, Origins: cfg.Origins,
+		Anonymous: cfg.TrackingAnonymous, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
+	})
+	watch := ops.Config{
+		Conn: cfg.Conn, Redis: cfg.Redis, Client: cfg.Client, Services: cfg.Services, Log: cfg.Log, Metrics: cfg.Metrics}
+	s.readiness = ops.NewReadiness(watch)
+	board := ops.NewBoard(watch, s.readiness, shardsOf(cfg), cfg.Clock)
+	gate := inbound.New(inbound.Config{
+		Origins: cfg.Origins, Proxies: proxies, Traces: cfg.Traces, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
+	api := rest.New(rest.Config{
+		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
+		Cities: cfg.Cities, Overview: board.Overview, Log: cfg.Log,
+	})
+	pages, err := webapp.New(webapp.Config{Files: cfg.Web, Connect: connectSources(cfg, own), Prefixes: reserved()})
+	if err != nil {
+		return nil, err
+	}
+	docs, err := newDocumentation()
+	if err != nil {
+		return nil, err
+	}
+
+	first, second := newApp(gate, cfg.Log), newApp(gate, cfg.Log)
+	for _, app := range []*fiber.App{first, second} {
+		s.mountProbes(app)
+		s.realtime.Mount(app)
+	}
+	docs.mount(first)
+	api.Mount(first)
+	first.Use(pages.Handle)
+	s.doors = []door{{"edge", first, main}, {"tracking", second, live}}
+	return s, nil
+}
+
+func shardsOf(cfg Config) []ops.Shard {
+	shards := make([]ops.Shard, len(cfg.Shards))
+	for i, s := range cfg.Shards {
+		shards[i] = ops.Shard{ID: s.ID, Regions: s.Regions}
+	}
+	return shards
+}
+
+func ratesOf(r RateLimits) map[rest.Limit]int {
+	return map[rest.Limit]int{
+		rest.LimitGeneral: r.General, rest.LimitAuth: r.Auth, rest.LimitOrders: r.Orders, rest.LimitLocation: r.Location}
+}
+
 // Addr is where REST, realtime and the web app are served.
-func (s *Server) Addr() net.Addr { return s.mainLn.Addr() }
+func (s *Server) Addr() net.Addr { return s.doors[0].listener.Addr() }
 
 // TrackingAddr is where realtime alone is served.
-func (s *Server) TrackingAddr() net.Addr { return s.trackingLn.Addr() }
+func (s *Server) TrackingAddr() net.Addr { return s.doors[1].listener.Addr() }
 
-// Run serves until ctx ends, finishes what is in flight and returns nil. It returns an error when a listener fails.
+// Run serves until ctx ends, then drains: no new connections, sockets are told to go elsewhere, requests in flight are
+// finished. It returns nil after a clean stop, and an error when a listener fails or the drain takes too long.
 func (s *Server) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.main.Listener(s.mainLn) })
-	g.Go(func() error { return s.tracking.Listener(s.trackingLn) })
-	g.Go(func() error {
-		<-ctx.Done()
-		return s.main.ShutdownWithTimeout(10 * time.Second)
-	})
-	g.Go(func() error {
-		<-ctx.Done()
-		return s.tracking.ShutdownWithTimeout(10 * time.Second)
-	})
-	return g.Wait()
+	// Limits and the watch serve the requests in flight too, so they outlive ctx until the doors are shut.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var background errgroup.Group
+	background.Go(func() error { return s.limiter.Run(inner) })
+	background.Go(func() error { return s.readiness.Run(inner) })
+
+	doors, ctx := errgroup.WithContext(ctx)
+	doors.Go(func() error { return s.realtime.Run(ctx) })
+	for _, d := range s.doors {
+		doors.Go(func() error { return d.serve(ctx) })
+		doors.Go(func() error {
+			<-ctx.Done()
+			s.readiness.Stop()
+			return d.shut(s.cfg)
+		})
+	}
+	err := doors.Wait()
+	stop()
+	return errors.Join(err, background.Wait())
+}
+
+// serve accepts connections until the listener is closed.
+func (d door) serve(ctx context.Context) error {
+	if err := d.app.Listener(d.listener); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: serve: %w", d.name, err)
+	}
+	return nil
+}
+
+// shut stops accepting and waits for requests in flight.
+func (d door) shut(cfg Config) error {
+	err := d.app.ShutdownWithTimeout(cfg.DrainTimeout)
+	// A listener that was not being served yet is unknown to the app; closing one twice does no harm.
+	if cerr := d.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+		err = errors.Join(err, cerr)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: drain: %w", d.name, err)
+	}
+	return nil
 }

@@ -1,0 +1,88 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"tiffin/services/edge/inbound"
+)
+
+const (
+	// A client has this long to send a request, to take an answer, and to come back on the same connection. Without
+	// them a handful of slow clients would hold every connection there is.
+	readTimeout  = 5 * time.Second
+	writeTimeout = 10 * time.Second
+	idleTimeout  = 30 * time.Second
+
+	// maxHeader is what all headers of a request may have together.
+	maxHeader = 16 << 10
+	// hardBodyLimit ends a request unread. It is above rest.MaxBody, so that a body that is merely too large is read,
+	// answered with 413 and leaves the connection usable.
+	hardBodyLimit = 1 << 20
+)
+
+// methods are those that reach the routes; Fiber would answer others in plain text.
+var methods = []string{
+	fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete,
+	fiber.MethodOptions, fiber.MethodConnect, fiber.MethodTrace,
+}
+
+// newApp makes a Fiber app on which nothing can be answered past the gate.
+func newApp(gate *inbound.Gate, log *slog.Logger) *fiber.App {
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		CaseSensitive:         true,
+		// Strings of a request stay valid after its handler; without it Fiber reuses their memory for the next request.
+		Immutable:                    true,
+		DisablePreParseMultipartForm: true,
+		BodyLimit:                    hardBodyLimit,
+		ReadBufferSize:               maxHeader,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			linger(c.Context().Conn())
+			return gate.HandleError(c, err)
+		},
+	})
+	server := app.Server()
+	server.CloseOnShutdown = true
+	server.SecureErrorLogMessage = true
+	server.Logger = serverLog{log}
+	server.Handler = refuseUnknownMethods(app, gate, server.Handler)
+	app.Use(gate.Handle)
+	return app
+}
+
+// refuseUnknownMethods answers for methods that Fiber does not know.
+func refuseUnknownMethods(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if slices.Contains(methods, string(ctx.Method())) {
+			next(ctx)
+			return
+		}
+		c := app.AcquireCtx(ctx)
+		defer app.ReleaseCtx(c)
+		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PATCH, DELETE")
+		if err := gate.HandleError(c, fiber.ErrMethodNotAllowed); err != nil {
+			c.Status(fiber.StatusMethodNotAllowed)
+		}
+	}
+}
+
+// serverLog takes what fasthttp has to say, nearly all of it about clients that broke off.
+type serverLog struct{ log *slog.Logger }
+
+// Printf logs at debug level.
+func (l serverLog) Printf(format string, args ...any) {
+	l.log.Debug("http server", "message", fmt.Sprintf(format, args...))
+}
+
+// stopped reports whether a listener's error is only the news that it was closed.
+func stopped(err error) bool { return err == nil || errors.Is(err, fasthttp.ErrAlreadyServing) }

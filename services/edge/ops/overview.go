@@ -1,0 +1,140 @@
+package ops
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"tiffin/micro"
+	"tiffin/services/delivery"
+	"tiffin/services/order"
+	"tiffin/wire"
+)
+
+const (
+	// overviewAge is how old figures may be: counting is the dearest read there is, and many may have the page open.
+	overviewAge     = time.Second
+	overviewTimeout = 2 * time.Second
+)
+
+// Overview is what the operations page shows. A part whose source did not answer is null and named in Unavailable.
+type Overview struct {
+	At          wire.Time          `json:"at"`
+	Readiness   Report             `json:"readiness"`
+	Services    []Service          `json:"services"`
+	Shards      []Shard            `json:"shards"`
+	Bridge      *Bridge            `json:"bridge"`
+	Orders      *order.Overview    `json:"orders"`
+	Riders      *delivery.Overview `json:"riders"`
+	Unavailable []string           `json:"unavailable"` // services, bridge, orders, riders
+}
+
+// Shard is a PostgreSQL cluster as the services see it.
+type Shard struct {
+	ID      string   `json:"id"`
+	Regions []string `json:"regions"`
+	Healthy bool     `json:"healthy"`
+}
+
+// Bridge is the state of the way to RabbitMQ, the answer of bridge.status.
+type Bridge struct {
+	Connected     bool    `json:"connected"`
+	Relayed       int64   `json:"relayed"`       // events since the bridge started
+	Lag           int64   `json:"lag"`           // events waiting
+	OldestSeconds float64 `json:"oldestSeconds"` // age of the oldest of them
+	DeadLettered  int64   `json:"deadLettered"`
+}
+
+// Board gathers overviews. Make it with NewBoard.
+type Board struct {
+	cfg       Config
+	readiness *Readiness
+	shards    []Shard
+	clock     func() time.Time
+	orders    *order.Client
+	delivery  *delivery.Client
+
+	flight singleflight.Group
+	mu     sync.Mutex
+	last   Overview
+}
+
+// NewBoard makes a board over the fleet that readiness watches. The shards' Healthy is filled in later.
+func NewBoard(cfg Config, readiness *Readiness, shards []Shard, clock func() time.Time) *Board {
+	return &Board{
+		cfg: cfg, readiness: readiness, shards: shards, clock: clock,
+		orders: order.NewClient(cfg.Client), delivery: delivery.NewClient(cfg.Client),
+	}
+}
+
+// Overview gives figures at most a second old. The context's actor must be an administrator.
+func (b *Board) Overview(ctx context.Context) (Overview, error) {
+	b.mu.Lock()
+	last := b.last
+	b.mu.Unlock()
+	if !last.At.IsZero() && b.clock().Sub(last.At.Time) < overviewAge {
+		return last, nil
+	}
+	v, err, _ := b.flight.Do("", func() (any, error) {
+		fresh := b.gather(ctx)
+		b.mu.Lock()
+		b.last = fresh
+		b.mu.Unlock()
+		return fresh, nil
+	})
+	if err != nil {
+		return Overview{}, err
+	}
+	return v.(Overview), nil
+}
+
+// gather asks all sources at once and waits for the slowest, at most overviewTimeout.
+func (b *Board) gather(ctx context.Context) Overview {
+	ctx, cancel := context.WithTimeout(ctx, overviewTimeout)
+	defer cancel()
+	o := Overview{At: wire.At(b.clock()), Services: []Service{}, Unavailable: []string{}}
+	o.Readiness, _ = b.readiness.Ready()
+	o.Shards = b.shardStates(o.Readiness)
+
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	part := func(name string, load func() error) {
+		wg.Go(func() {
+			if err := load(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				o.Unavailable = append(o.Unavailable, name)
+			}
+		})
+	}
+	part("services", func() (err error) { o.Services, err = Discover(ctx, b.cfg.Conn); return err })
+	part("bridge", func() (err error) {
+		o.Bridge, err = loaded(micro.CallIdempotent[struct{}, Bridge](ctx, b.cfg.Client, "bridge.status", struct{}{}))
+		return err
+	})
+	part("orders", func() (err error) { o.Orders, err = loaded(b.orders.Overview(ctx)); return err })
+	part("riders", func() (err error) { o.Riders, err = loaded(b.delivery.Overview(ctx)); return err })
+	wg.Wait()
+	slices.Sort(o.Unavailable)
+	return o
+}
+
+// loaded makes an answer optional.
+func loaded[T any](v T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// shardStates combines the configured shards with what services say about them; a shard nobody reports is unhealthy.
+func (b *Board) shardStates(report Report) []Shard {
+	states := slices.Clone(b.shards)
+	for i, s := range states {
+		states[i].Healthy = report.Checks["postgres."+s.ID].Status == statusOK
+	}
+	return states
+}

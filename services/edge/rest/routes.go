@@ -1,0 +1,27 @@
+package rest
+
+import (
+	"reflect"
+	"slices"
+)
+
+// The tags under which routes are documented.
+const (
+	tagAuth        = "Accounts"
+	tagRestaurants = "Restaurants"
+	tagOrders      = "Orders"
+	tagDelivery    = "Delivery"
+	tagTracking    = "Tracking"
+	tagPlaces      = "Places"
+	tagAdmin       = "Operations"
+)
+
+// Routes is the whole table, in the order in which it is documented.
+func Routes() []Route {
+	return slices.Concat(
+		authRoutes(), restaurantRoutes(), menuRoutes(), orderRoutes(), deliveryRoutes(), trackingRoutes(), placeRoutes(), adminRoutes(),
+	)
+}
+
+// typeOf shortens the rows of the table.
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
