@@ -49,7 +49,7 @@ create unique index offers_one_rider_an_order on delivery.offers (order_id)
     where status in ('offered', 'accepted', 'picked_up');
 create unique index offers_one_order_a_rider on delivery.offers (partner_id)
     where status in ('offered', 'accepted', 'picked_up');
-create index offers_by_partner on delivery.offers (partner_id, offered_at desc, order_id, seq);
+create index offers_by_partner on delivery.offers (partner_id, offered_at desc, order_id desc, seq desc);
 create index offers_to_end on delivery.offers (region, expires_at) where status = 'offered';
 
 -- The queue: an order has a row here exactly as long as a rider is sought for it. place is the restaurant's.

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"tiffin/services/delivery"
+	"tiffin/shard"
+)
+
+// attend looks after the orders and riders of one region until ctx ends: at once when something happened that can
+// change who is offered what, and every Poll besides, which is what everything relies on.
+func (s *Server) attend(ctx context.Context, region shard.Region) error {
+	ticker := time.NewTicker(s.cfg.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.try(ctx, region, "silent riders not noticed", s.store.silence)
+			s.try(ctx, region, "ended offers postponed", s.endOverdue)
+		case <-s.wakes[region]:
+		}
+		s.try(ctx, region, "dispatch postponed", s.offerWaiting)
+	}
+}
+
+// try runs one step. What fails is tried again by the next look.
+func (s *Server) try(ctx context.Context, region shard.Region, failure string, step func(context.Context, shard.Region) error) {
+	if err := step(ctx, region); err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, failure, "region", region, "error", err)
+	}
+}
+
+// offerWaiting offers waiting orders until nobody is left to offer them to.
+func (s *Server) offerWaiting(ctx context.Context, region shard.Region) error {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = s.store.dispatch(ctx, region); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endOverdue ends the offers of a region whose time is over.
+func (s *Server) endOverdue(ctx context.Context, region shard.Region) error {
+	overdue, err := s.store.overdue(ctx, region)
+	if err != nil {
+		return err
+	}
+	for _, o := range overdue {
+		if _, err := s.store.endOffer(ctx, o.order, o.partner, delivery.Expired); err != nil {
+			return err
+		}
+	}
+	return nil
+}

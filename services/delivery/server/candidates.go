@@ -1,0 +1,115 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/shard"
+)
+
+const (
+	// passJobs is how many orders one dispatch transaction offers at most: enough to share the cost of the commit among
+	// many, few enough that nobody waits long for the locks it holds.
+	passJobs = 32
+	// passRiders is how many riders are considered for each. With as many as there are orders, a pass never runs out of
+	// riders for the last of them while more are near.
+	passRiders = passJobs
+)
+
+// The conditions of a candidate p for an order j, with $2 the silence that counts as gone and $3 the reach as a chord.
+// The box around the restaurant is what the index can search; the chord cuts off its corners.
+const (
+	free = `p.available and not p.silent and p.order_id is null
+		and p.region = j.region and p.seen_at > now() - $2::interval`
+	near = `p.place OPERATOR(public.<@) public.cube_enlarge(j.place, $3, 3)
+		and p.place OPERATOR(public.<->) j.place <= $3`
+	chord = `p.place OPERATOR(public.<->) j.place`
+	// fresh riders have not been asked, or could not answer because the offer was withdrawn.
+	fresh = `p.id <> all (array(
+		select o.partner_id from delivery.offers o where o.order_id = j.order_id and o.status in ('declined', 'expired')))`
+	// lapsed riders let this order expire and did not decline it: they are asked again after all others, those who let
+	// it expire least often first.
+	lapsed = `
+		select o.partner_id, count(*) as times from delivery.offers o
+		where o.order_id = j.order_id and o.status in ('declined', 'expired')
+		group by o.partner_id having bool_and(o.status = 'expired')`
+)
+
+// candidatesSQL finds waiting orders of a region, oldest first, with the nearest riders that can be asked for each. It
+// costs one probe when nobody is free, however many orders wait.
+const candidatesSQL = `
+	select j.order_id::text, c.id::text
+	from delivery.jobs j cross join lateral (
+		(select p.id, 0::bigint as times, ` + chord + ` as distance
+		from delivery.partners p where ` + free + ` and ` + near + ` and ` + fresh + `
+		order by ` + chord + ` limit $5)
+		union all
+		(select p.id, l.times, ` + chord + `
+		from (` + lapsed + `) l join delivery.partners p on p.id = l.partner_id
+		where ` + free + ` and ` + near + `
+		order by 2, 3 limit $5)
+	) c
+	where j.region = $1 and not j.offered and exists (
+		select from delivery.partners p where p.available and not p.silent and p.order_id is null)
+	order by j.order_id, c.times, c.distance
+	limit $4`
+
+// candidate is a rider who can be asked for an order.
+type candidate struct{ order, partner string }
+
+// candidates returns riders for waiting orders: orders oldest first, the riders of each in the order to be asked.
+func (s *store) candidates(ctx context.Context, tx pgx.Tx, region shard.Region) ([]candidate, error) {
+	rows, err := tx.Query(ctx, candidatesSQL, region, s.silentTTL, s.reach, passJobs*passRiders, passRiders)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
+		err = row.Scan(&c.order, &c.partner)
+		return c, err
+	})
+}
+
+// match gives each order, in turn, the first of its riders that no order before it has taken. more says that an order
+// went empty only because of others, so that another look may find somebody for it.
+func match(list []candidate) (pairs []candidate, more bool) {
+	taken, served := map[string]bool{}, map[string]bool{}
+	for _, c := range list {
+		switch {
+		case served[c.order]:
+		case taken[c.partner]:
+			more = true
+		case len(pairs) == passJobs:
+			return pairs, true
+		default:
+			taken[c.partner], served[c.order] = true, true
+			pairs = append(pairs, c)
+		}
+	}
+	return pairs, more
+}
+
+// nextSQL finds and locks the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
+// is left to the queue: another order may have waited longer.
+const (
+	nextFreshSQL = `select p.id::text from delivery.jobs j, delivery.partners p
+		where j.order_id = $1 and p.id <> $4 and ` + free + ` and ` + near + ` and ` + fresh + `
+		order by ` + chord + ` limit 1 for update of p`
+	nextLapsedSQL = `select p.id::text from delivery.jobs j
+			cross join lateral (` + lapsed + `) l join delivery.partners p on p.id = l.partner_id
+		where j.order_id = $1 and p.id <> $4 and ` + free + ` and ` + near + `
+		order by l.times, ` + chord + ` limit 1 for update of p`
+)
+
+// next locks the rider to be asked next for an order, "" when there is nobody. A rider whom another transaction takes
+// meanwhile is passed over.
+func (s *store) next(ctx context.Context, tx pgx.Tx, orderID, before string) (partner string, err error) {
+	for _, sql := range []string{nextFreshSQL, nextLapsedSQL} {
+		err = tx.QueryRow(ctx, sql, orderID, s.silentTTL, s.reach, before).Scan(&partner)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return partner, err
+		}
+	}
+	return "", nil
+}

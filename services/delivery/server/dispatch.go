@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/services/order/ordertx"
+	"tiffin/shard"
+)
+
+// dispatchLock is the class of the advisory locks that let one instance at a time offer the waiting orders of a region.
+const dispatchLock = 0x64697370 // "disp"
+
+// dispatch offers waiting orders of a region, oldest first, to the nearest riders, in one transaction. more says that
+// another pass may offer more.
+func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, err error) {
+	db, err := s.shards.ByRegion(region)
+	if err != nil {
+		return false, err
+	}
+	// Most looks find nothing to do; they should not cost a transaction and a lock.
+	var waiting bool
+	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+		return q.QueryRow(ctx, `select exists (select from delivery.jobs where region = $1 and not offered)`, region).Scan(&waiting)
+	})
+	if err != nil || !waiting {
+		return false, err
+	}
+	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		more = false
+		if err := queueUp(ctx, tx, region); err != nil {
+			return err
+		}
+		list, err := s.candidates(ctx, tx, region)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		pairs, unmatched := match(list)
+		offered, err := s.offerAll(ctx, tx, pairs)
+		more = unmatched || offered < len(pairs) || len(pairs) == passJobs
+		return err
+	})
+	return more && err == nil, err
+}
+
+// queueUp waits for the region's dispatch lock. An instance that stops while it holds it is thrown out by the database
+// soon, so that the region's orders do not wait for it to come back.
+func queueUp(ctx context.Context, tx pgx.Tx, region shard.Region) error {
+	b := &pgx.Batch{}
+	b.Queue(`select set_config('idle_in_transaction_session_timeout', '3s', true)`)
+	b.Queue(`select pg_advisory_xact_lock($1, hashtext($2))`, dispatchLock, region)
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// offerAll makes those of the offers that still can be made, under all locks, and returns how many.
+func (s *store) offerAll(ctx context.Context, tx pgx.Tx, pairs []candidate) (int, error) {
+	orders, err := ordertx.LockAll(ctx, tx, pluck(pairs, func(c candidate) string { return c.order }))
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := s.lockJobs(ctx, tx, pairs)
+	if err != nil {
+		return 0, err
+	}
+	pairs = slices.DeleteFunc(pairs, func(c candidate) bool { return orders[c.order] == nil || !waiting[c.order] })
+	idle, err := s.lockFree(ctx, tx, pairs)
+	if err != nil {
+		return 0, err
+	}
+	pairs = slices.DeleteFunc(pairs, func(c candidate) bool { return !idle[c.partner] })
+	b := &pgx.Batch{}
+	for _, c := range pairs {
+		if err := s.queueOffer(ctx, b, orders[c.order], c.partner); err != nil {
+			return 0, err
+		}
+	}
+	return len(pairs), tx.SendBatch(ctx, b).Close()
+}
+
+// queueOffer queues all that makes an offer: on the order, in the queue, for the rider. The order, its job and the rider
+// are locked, and the rider is free.
+func (s *store) queueOffer(ctx context.Context, b *pgx.Batch, r *ordertx.Record, partner string) error {
+	if err := ordertx.SetRider(ctx, b, r, partner); err != nil {
+		return err
+	}
+	b.Queue(`update delivery.jobs set offered = true where order_id = $1`, r.Order.ID)
+	b.Queue(`insert into delivery.offers (order_id, seq, region, partner_id, status, expires_at)
+		values ($1, $2, $3, $4, 'offered', now() + $5::interval)`, r.Order.ID, r.Seq, r.Region, partner, s.offerTTL)
+	b.Queue(`update delivery.partners set order_id = $2, carrying = false, updated_at = now() where id = $1`, partner, r.Order.ID)
+	return nil
+}
+
+// lockJobs locks the jobs and tells which of them still wait. A job changes only under its order's lock, so this never
+// waits; it is the order of locks that asks for it.
+func (s *store) lockJobs(ctx context.Context, tx pgx.Tx, pairs []candidate) (map[string]bool, error) {
+	return set(tx.Query(ctx, `select order_id::text from delivery.jobs
+		where order_id = any($1::uuid[]) and not offered order by order_id for update`,
+		pluck(pairs, func(c candidate) string { return c.order })))
+}
+
+// lockFree locks riders, in the order of their ids, and tells which of them are still free.
+func (s *store) lockFree(ctx context.Context, tx pgx.Tx, pairs []candidate) (map[string]bool, error) {
+	return set(tx.Query(ctx, `select id::text from delivery.partners
+		where id = any($1::uuid[]) and available and not silent and order_id is null order by id for update`,
+		pluck(pairs, func(c candidate) string { return c.partner })))
+}
+
+func pluck(pairs []candidate, field func(candidate) string) []string {
+	list := make([]string, len(pairs))
+	for i, c := range pairs {
+		list[i] = field(c)
+	}
+	return list
+}
+
+// set collects rows of one text column.
+func set(rows pgx.Rows, err error) (map[string]bool, error) {
+	if err != nil {
+		return nil, err
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	found := make(map[string]bool, len(list))
+	for _, id := range list {
+		found[id] = true
+	}
+	return found, err
+}
