@@ -110,7 +110,8 @@ func (pg *postgres) args() []string {
 		"autovacuum_naptime=15s",
 	}
 	if pg.Volatile {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		// Commits stay synchronous: what was committed must survive the SIGKILL of a test.
+		settings = append(settings, "fsync=off", "full_page_writes=off")
 	}
 	args := []string{"-D", pg.data}
 	for _, s := range settings {
