@@ -19,8 +19,8 @@ type Route struct {
 
 	Who    Who
 	Limit  Limit
-	Params []Param      // of path, query and header
-	Body   *Body        // nil: the request has none
+	Params []Param              // of path, query and header
+	Body   *Body                // nil: the request has none
 	Status int                  // of the good answer
 	Answer reflect.Type         // of the good answer, nil: it has no body
 	Also   map[int]reflect.Type // other answers that are no refusals, by status
