@@ -51,13 +51,14 @@ func (r *Room) catchUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	snap, err := r.hub.cfg.Fetch(ctx, r.id, since)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err != nil {
 		r.hub.cfg.Log.Warn("order not caught up, trying again", "order", r.id, "error", err)
+		r.missed = true
 		r.hub.fallBehindIn(r, fetchPause)
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.behind = false
 	r.hub.delivered.Add(int64(r.settle(snap)))
 }

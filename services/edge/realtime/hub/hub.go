@@ -46,12 +46,13 @@ type Config struct {
 
 // Hub holds the rooms. Make it with New.
 type Hub struct {
-	cfg    Config
-	seed   maphash.Seed
-	shards []*shard
-	behind chan *Room // rooms to catch up
-	delivered,
-	replaced atomic.Int64
+	cfg     Config
+	seed    maphash.Seed
+	shards  []*shard
+	behind  chan *Room // rooms to catch up
+	stopped atomic.Bool
+
+	delivered, replaced atomic.Int64
 }
 
 // shard is a part of the rooms, with one worker.

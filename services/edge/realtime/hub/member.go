@@ -48,7 +48,7 @@ type State struct {
 	Live   string // the last known position as a live message, "" without one
 }
 
-// Admit lets the member have what happens from now on, beginning with the answer that ack makes, the last known position
+// Admit lets the member have what happens from now on, beginning with the answer that ack makes (nil for none), the last known position
 // and, with since, every change after it. The snapshot must have been read after Listening, with the changes after
 // since. False when the room has moved on so far that the snapshot must be read again.
 //
@@ -69,7 +69,9 @@ func (m *Member) Admit(snap Snapshot, since *int64, ack func(State) *frame.Frame
 	if r.newest != nil && !state.Status.Terminal() {
 		state.Live = r.newest.Live()
 	}
-	m.to.Send(ack(state), nil)
+	if answer := ack(state); answer != nil {
+		m.to.Send(answer, nil)
+	}
 	if state.Live != "" {
 		r.newest.Ensure(m.to.Form())
 		m.to.Send(r.newest, r)

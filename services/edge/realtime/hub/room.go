@@ -213,7 +213,7 @@ func (r *Room) settle(snap Snapshot) (sent int) {
 	if !r.known {
 		r.known, r.seq, r.status = true, snap.Seq, snap.Status
 	}
-	if snap.Live != "" {
+	if snap.Live != "" && !snap.Status.Terminal() {
 		sent += r.move(snap.Live)
 	}
 	for _, u := range snap.Updates {

@@ -41,7 +41,7 @@ type Socket struct {
 	shedded   bool          // onShed was called
 	upgrading bool          // a probe is under way: polls are ended with a noop
 	polled    chan struct{} // of the waiting poll, nil without one; closed to wake it
-	idle      chan struct{} // made by Finish while somebody writes; closed when they stop
+	idle      chan struct{} // made while somebody writes, for those who wait; closed when they stop
 }
 
 // item is a queued frame. A frame with a slot is replaced by the next one with the same slot.
@@ -227,26 +227,27 @@ func (s *Socket) tellShed() {
 // Shut ends the socket after what is queued, with the code; nothing can be sent any more. It reports whether the socket
 // was open. The reader learns of the end by the client's answer, or goodbye later.
 func (s *Socket) Shut(code int, reason string) bool {
+	return s.ShutWith(ws.AppendClose(nil, code, reason))
+}
+
+// ShutWith is Shut with a close frame of the caller's.
+func (s *Socket) ShutWith(final []byte) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closing {
-		s.mu.Unlock()
 		return false
 	}
 	s.closing = true
-	conn := s.conn
-	if conn == nil {
+	if s.conn == nil {
 		// Past the bound, but the last one: the client must learn of the end in its next poll.
 		s.queue = append(s.queue, item{frame: closePacket})
 		s.wake()
-		s.mu.Unlock()
 		return true
 	}
-	s.final = ws.AppendClose(nil, code, reason)
-	write := !s.writing
-	s.writing = true
-	s.mu.Unlock()
-	if write {
-		go s.drain(conn)
+	s.final = final
+	if !s.writing {
+		s.writing = true
+		go s.drain(s.conn)
 	}
 	return true
 }
@@ -256,27 +257,67 @@ var closePacket = frame.Text(frame.SocketIO, engineio.Append(nil, engineio.Packe
 
 // Finish closes the connection, if there is one, and waits until nobody writes to it. It may be called more than once.
 func (s *Socket) Finish() {
+	s.Abort()
+	if idle := s.whenIdle(); idle != nil {
+		<-idle
+	}
+}
+
+// Flush waits until nobody writes, at most for d.
+func (s *Socket) Flush(d time.Duration) {
+	idle := s.whenIdle()
+	if idle == nil {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-timer.C:
+	}
+}
+
+// whenIdle gives a channel that is closed when nobody writes any more, nil when nobody does.
+func (s *Socket) whenIdle() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writing && s.idle == nil {
+		s.idle = make(chan struct{})
+	}
+	return s.idle
+}
+
+// Abort closes the connection at once, without a goodbye. The read loop ends, and a waiting poll.
+func (s *Socket) Abort() {
 	s.mu.Lock()
 	s.closing = true
 	conn := s.conn
 	s.wake()
 	s.mu.Unlock()
-	if conn == nil {
-		return
+	if conn != nil {
+		conn.Close()
 	}
-	conn.Close()
+}
+
+// Closing reports whether the socket is closed or about to be.
+func (s *Socket) Closing() bool {
 	s.mu.Lock()
-	var idle chan struct{}
-	if s.writing {
-		if s.idle == nil {
-			s.idle = make(chan struct{})
-		}
-		idle = s.idle
-	}
-	s.mu.Unlock()
-	if idle != nil {
-		<-idle
-	}
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// Polling reports whether the client polls.
+func (s *Socket) Polling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn == nil
+}
+
+// Drained reports whether nothing is queued.
+func (s *Socket) Drained() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) == 0
 }
 
 // Heard notes that the client lives.

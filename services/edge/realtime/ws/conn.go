@@ -169,10 +169,14 @@ func (c *Conn) Write(b []byte, timeout time.Duration) error {
 	return c.net.SetWriteDeadline(time.Time{})
 }
 
-// LimitRead ends the read loop at the latest after d, for the time in which only the client's goodbye is awaited.
+// LimitRead ends the read loop at the latest after d; 0 takes the limit away.
 func (c *Conn) LimitRead(d time.Duration) {
+	var deadline time.Time
+	if d > 0 {
+		deadline = time.Now().Add(d)
+	}
 	// An error means that the connection is closed, and then the read loop has ended anyway.
-	_ = c.net.SetReadDeadline(time.Now().Add(d))
+	_ = c.net.SetReadDeadline(deadline)
 }
 
 // Close closes the connection at once. The read loop ends.

@@ -37,6 +37,7 @@ const (
 	CloseProtocol    = 1002
 	CloseBadData     = 1007
 	ClosePolicy      = 1008 // too many frames: come back slower
+	CloseUnsupported = 1003
 	CloseTooBig      = 1009
 	CloseInternal    = 1011
 	CloseSignIn      = 4401 // the token ran out, or none was given: sign in again first
@@ -77,6 +78,14 @@ func AppendClose(dst []byte, code int, reason string) []byte {
 	}
 	payload := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(reason)), uint16(code))
 	return AppendFrame(dst, Close, append(payload, reason...))
+}
+
+// EchoClose makes the answer to a close frame of the client with this code.
+func EchoClose(code int) []byte {
+	if code == closeNoStatus {
+		return AppendFrame(nil, Close, nil)
+	}
+	return AppendClose(nil, code, "")
 }
 
 // ParseClose reads the payload of a close frame. An empty one has the code 1005. It returns a *CloseError with the code
