@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"tiffin/local/backing"
 	"tiffin/local/port"
@@ -72,13 +73,22 @@ func (s *Server) Start() {
 // Stop ends the server as an operator would, and waits.
 func (s *Server) Stop() { s.process.Stop() }
 
-// Kill ends the server as SIGKILL does, and waits.
+// Kill ends the server as SIGKILL does, and waits, also for its children: a
+// PostgreSQL started beside the last backends of the killed one ends itself.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
+	family := process.Family(s.process.PID())
 	s.process.Kill()
 	<-s.process.Done()
+	// Bounded, for where nobody buries orphans they stay as zombies.
+	deadline := time.Now().Add(5 * time.Second)
+	for _, pid := range family {
+		for syscall.Kill(pid, 0) == nil && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
+	}
 }
 
 // Pause freezes the server: it keeps its connections and answers nothing.

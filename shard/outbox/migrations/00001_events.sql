@@ -18,7 +18,7 @@ create index events_unsent on outbox.events (seq) where sent_at is null;
 -- The stream that stream_seq counts in, known by the time it was created, and up to where the bridge has confirmed
 -- it. Rows of earlier streams that were confirmed there have stream_seq 0.
 create table outbox.stream (
-    only    boolean primary key default true check (only),
+    single  boolean primary key default true check (single),
     created text not null,
     floor   bigint not null default 0
 );
