@@ -16,6 +16,7 @@ import (
 	"tiffin/services/edge/realtime"
 	"tiffin/services/edge/rest"
 	"tiffin/services/edge/webapp"
+	"tiffin/services/order"
 	"tiffin/services/tracking"
 )
 
@@ -72,8 +73,8 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	s := &Server{cfg: cfg, log: cfg.Log}
 	s.limiter = ratelimit.New(ratelimit.Config{Redis: cfg.Redis, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
 	s.realtime = realtime.New(realtime.Config{
-		Verifier: cfg.Verifier, Tracking: tracking.NewClient(cfg.Client), Redis: cfg.Redis, Origins: cfg.Origins,
-		Anonymous: cfg.TrackingAnonymous, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
+		Verifier: cfg.Verifier, Orders: order.NewClient(cfg.Client), Tracking: tracking.NewClient(cfg.Client),
+		Redis: cfg.Redis, Origins: cfg.Origins, Anonymous: cfg.TrackingAnonymous, Exempt: exempt, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
 	})
 	watch := ops.Config{
 		Conn: cfg.Conn, Redis: cfg.Redis, Client: cfg.Client, Services: cfg.Services, Log: cfg.Log, Metrics: cfg.Metrics}
