@@ -215,3 +215,11 @@ func pgDo(ctx context.Context, url string, fn func(context.Context, *pgx.Conn) e
 	}
 	return errors.Join(fn(ctx, conn), conn.Close(ctx))
 }
+
+// AwaitPostgres returns once the database of the URL can be used, for another
+// server that stands on it. Whoever keeps the cluster starts it.
+func AwaitPostgres(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("its PostgreSQL is not ready within %s", startTimeout))
+	defer cancel()
+	return await(ctx, func(ctx context.Context) error { return pgDo(ctx, url, ping) }, nil)
+}

@@ -1,0 +1,143 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+
+	"tiffin/config"
+	"tiffin/micro"
+	"tiffin/shard"
+)
+
+// sharded are the roles that work on the shards.
+var sharded = []string{"auth", "order", "delivery"}
+
+// natsPatience is how long a starting process waits for NATS. In a deployment
+// everything starts at once, in any order.
+const natsPatience = 60 * time.Second
+
+// deps is what the roles of a process share.
+type deps struct {
+	config  config.Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	router  *shard.Router
+	shards  *shard.Set    // nil when no role works on the shards
+	redis   *redis.Client // nil when REDIS_URL is not set
+	conns   []*nats.Conn
+	// lost gets the reason when a connection is closed for good.
+	lost chan error
+}
+
+// connect opens what the roles need. Databases that are away do not stop it:
+// their roles answer 503 until they are back.
+func connect(ctx context.Context, c Config) (*deps, error) {
+	d := &deps{config: c.Config, log: c.Log, metrics: prometheus.NewRegistry(), lost: make(chan error, 1)}
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	shards := shardConfig(c.Config)
+	var err error
+	if d.router, err = shard.NewRouter(shards); err != nil {
+		return nil, err
+	}
+	if c.Config.RedisURL != "" {
+		if d.redis, err = openRedis(c.Config.RedisURL); err != nil {
+			return nil, err
+		}
+	}
+	if c.first(sharded) != "" {
+		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{Log: c.Log, Metrics: d.metrics, MaxConns: maxConns})
+		if err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// maxConns is per shard and process. PostgreSQL answers from a few dozen
+// connections as fast as from hundreds, and each costs it memory.
+const maxConns = 24
+
+func shardConfig(c config.Config) shard.Config {
+	var out shard.Config
+	for _, s := range c.Shards {
+		out.Shards = append(out.Shards, shard.ShardConfig{ID: s.ID, URL: s.URL, Regions: s.Regions})
+	}
+	return out
+}
+
+// openRedis gives a client that keeps to the caller's deadline, which is not
+// the library's default, and never sends a write twice.
+func openRedis(url string) (*redis.Client, error) {
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	opts.ContextTimeoutEnabled = true
+	opts.MaxRetries = -1
+	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = time.Second, time.Second, time.Second
+	opts.PoolTimeout = time.Second
+	return redis.NewClient(opts), nil
+}
+
+// nats opens a connection of its own for a role.
+func (d *deps) nats(ctx context.Context, role string) (*nats.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, natsPatience)
+	defer cancel()
+	for {
+		conn, err := micro.Connect(micro.ConnConfig{
+			URL: d.config.NATSURL, Role: role, Password: d.config.NATSPasswords[role], Log: d.log, OnLost: d.connLost(role),
+		})
+		if err == nil {
+			d.conns = append(d.conns, conn)
+			return conn, nil
+		}
+		// A refused password does not mend itself while we wait.
+		if errors.Is(err, nats.ErrAuthorization) {
+			return nil, fmt.Errorf("%w; is NATS_%s_PASSWORD the server's?", err, upper(role))
+		}
+		d.log.Warn("waiting for NATS", "role", role, "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// connLost reports a connection that was closed although nobody stopped us.
+func (d *deps) connLost(role string) func(error) {
+	return func(err error) {
+		select {
+		case d.lost <- fmt.Errorf("role %s lost its NATS connection for good: %w", role, err):
+		default: // the first reason is enough to end the process
+		}
+	}
+}
+
+func (d *deps) client(conn *nats.Conn) *micro.Client {
+	return micro.NewClient(conn, micro.ClientConfig{Metrics: d.metrics})
+}
+
+// close ends the connections, last of all.
+func (d *deps) close() {
+	for _, conn := range d.conns {
+		conn.Close()
+	}
+	if d.shards != nil {
+		d.shards.Close()
+	}
+	if d.redis != nil {
+		if err := d.redis.Close(); err != nil {
+			d.log.Warn("closing redis", "error", err)
+		}
+	}
+}
