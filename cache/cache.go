@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/sony/gobreaker/v2"
 )
 
@@ -56,6 +57,10 @@ func New(cfg Config) *Cache {
 	opts := *cfg.Redis.Options()
 	opts.ContextTimeoutEnabled = true // go-redis ignores the context otherwise
 	opts.MaxRetries = -1
+	opts.DialerRetries = 1
+	// The copied options hold state of the other client, which two clients cannot share.
+	opts.PushNotificationProcessor = nil
+	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = opTimeout, opTimeout, opTimeout
 	c.rdb = redis.NewClient(&opts)
 	c.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{

@@ -147,7 +147,6 @@ func TestAdminIsCreatedByTheOperatorAlone(t *testing.T) {
 func TestRiderGetsAPartnerRecord(t *testing.T) {
 	t.Parallel()
 	s := newFleet(t)
-	migrateDelivery(t, s.cfg.Shards)
 	req := registration(freshEmail(), "Guadalajara")
 	req.Role = auth.RoleRider
 	session, err := s.register(t.Context(), req)
@@ -167,10 +166,12 @@ func TestRiderGetsAPartnerRecord(t *testing.T) {
 // When the partner record cannot be written, there is no account either, and the address is free again.
 func TestRiderWithoutPartnerRecordIsNoRider(t *testing.T) {
 	t.Parallel()
-	s := newFleet(t) // without the tables of delivery
+	s := newFleet(t)
+	_, err := s.cfg.Shards.ByShard("c").Pool().Exec(t.Context(), `drop table delivery.partners cascade`)
+	require.NoError(t, err)
 	req := registration(freshEmail(), "Guadalajara")
 	req.Role = auth.RoleRider
-	_, err := s.register(t.Context(), req)
+	_, err = s.register(t.Context(), req)
 	requireCode(t, micro.CodeInternal, err)
 	require.Zero(t, accountsOf(t, s.cfg.Shards, req.Email))
 	require.Empty(t, claimsOf(t, s.cfg.Shards, req.Email))

@@ -17,6 +17,7 @@ import (
 	"tiffin/micro"
 	"tiffin/services/auth"
 	"tiffin/services/auth/token"
+	"tiffin/services/delivery/deliverytx"
 	"tiffin/shard"
 	"tiffin/wire"
 )
@@ -83,6 +84,10 @@ type Server struct {
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	if err := shard.Migrate(ctx, cfg.Shards, "auth", migrations); err != nil {
+		return nil, err
+	}
+	// Riders' partner records are written in the transaction of their accounts.
+	if err := deliverytx.Migrate(ctx, cfg.Shards); err != nil {
 		return nil, err
 	}
 	hasher, err := newHasher(cfg.BcryptCost, cfg.BcryptWorkers, cfg.BcryptQueue)
