@@ -38,6 +38,8 @@ func (l *leader) run(ctx context.Context) error {
 		err := l.pass(ctx)
 		var away *awayError
 		switch {
+		case ctx.Err() != nil:
+			return nil
 		case err == nil:
 			delay = minBackoff
 		case errors.As(err, &away):
@@ -104,7 +106,7 @@ func (l *leader) send(ctx context.Context, rows []row) error {
 	for i, r := range rows {
 		events[i] = r.event
 	}
-	publishCtx, cancel := context.WithTimeout(ctx, publishTimeout)
+	publishCtx, cancel := outlive(ctx, publishTimeout)
 	defer cancel()
 	acked, publishErr := l.publish.PublishBatch(publishCtx, events)
 	seqs, streamSeqs := make([]int64, 0, len(rows)), make([]int64, 0, len(rows))
@@ -128,7 +130,7 @@ func (l *leader) mark(ctx context.Context, seqs, streamSeqs []int64) error {
 	if len(seqs) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTimeout)
+	ctx, cancel := outlive(ctx, publishTimeout)
 	defer cancel()
 	_, err := l.conn.Exec(ctx, `
 		update outbox.events e set sent_at = clock_timestamp(), stream_seq = acked.stream_seq
@@ -139,6 +141,17 @@ func (l *leader) mark(ctx context.Context, seqs, streamSeqs []int64) error {
 	}
 	l.metrics.sent.Add(float64(len(seqs)))
 	return nil
+}
+
+// outlive gives a context that lasts for the timeout, and when ctx ends at most stopTimeout longer: what is on its way
+// is finished, so that a relay that is stopped leaves nothing in doubt.
+func outlive(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(stopTimeout, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel() }
 }
 
 // rest waits for work. It sleeps only with the sleep lock in hand, and after having looked once more: whoever
