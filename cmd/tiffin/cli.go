@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"tiffin/config"
+)
+
+// commands is the command line; each command is a file of its own and has a
+// Run method that takes what it needs of invocation.
+type commands struct {
+	Up      upCommand      `cmd:"" help:"Start every server and the whole fleet on this machine."`
+	Run     runCommand     `cmd:"" help:"Run single roles against servers named in the environment."`
+	Admin   adminCommand   `cmd:"" help:"Manage administrators."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// invocation is what commands get besides their flags.
+type invocation struct {
+	// Context ends at the first SIGINT or SIGTERM.
+	Context context.Context
+	// Hurry is closed at the second.
+	Hurry <-chan struct{}
+}
+
+// run parses the command line and runs the command.
+func run(args []string) error {
+	parser, err := kong.New(&commands{}, kong.Name("tiffin"),
+		kong.Description("A food-delivery backend as a NATS-native service fleet."), kong.UsageOnError())
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	ctx, hurry, stop := signals()
+	defer stop()
+	return command.Run(&invocation{Context: ctx, Hurry: hurry})
+}
+
+// signals turns the first SIGINT or SIGTERM into the end of a context and the
+// second into the closing of a channel.
+func signals() (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	caught, hurry := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-caught
+		cancel()
+		<-caught
+		close(hurry)
+	}()
+	return ctx, hurry, func() {
+		signal.Stop(caught)
+		cancel()
+	}
+}
+
+// console is how records look on standard error: text for people at a
+// terminal, where from says from which level on, JSON for everything else.
+func console(c config.Config, from slog.Level) slog.Handler {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))); err != nil {
+		level = slog.LevelInfo // config.Validate has refused anything else
+	}
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: max(level, from)})
+	}
+	return slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+}
