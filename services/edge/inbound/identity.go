@@ -31,18 +31,20 @@ func requestID(c *fiber.Ctx) string {
 	return string(given)
 }
 
-// joinTrace continues the client's trace, or begins one, so that the log lines of all services always share an id.
-// It returns what the response's traceparent is to say.
-func joinTrace(ctx context.Context, c *fiber.Ctx) (context.Context, trace.SpanContext) {
+// joinTrace continues the client's trace, or begins one, so that the log lines of all services always share an id. With
+// a tracer the request becomes a span, which the tracer may decide to record; without one the ids are passed on.
+func (g *Gate) joinTrace(ctx context.Context, c *fiber.Ctx) (context.Context, trace.Span) {
 	if len(c.Request().Header.Peek("traceparent")) > 0 {
 		ctx = propagation.TraceContext{}.Extract(ctx, carrier{c})
-		if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
-			return ctx, sc
-		}
 	}
-	// Not sampled: whether a trace that began here is recorded is the tracer's decision, if there is one.
-	sc := trace.NewSpanContext(trace.SpanContextConfig{TraceID: newTraceID(), SpanID: newSpanID()})
-	return trace.ContextWithSpanContext(ctx, sc), sc
+	if g.tracer != nil {
+		return g.tracer.Start(ctx, c.Method(), trace.WithSpanKind(trace.SpanKindServer))
+	}
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(
+			trace.SpanContextConfig{TraceID: newTraceID(), SpanID: newSpanID()}))
+	}
+	return ctx, trace.SpanFromContext(ctx)
 }
 
 // traceparent writes the header of the W3C recommendation, version 00.

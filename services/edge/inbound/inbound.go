@@ -94,11 +94,10 @@ func New(cfg Config) *Gate {
 // Handle is the outermost handler.
 func (g *Gate) Handle(c *fiber.Ctx) error {
 	r := g.admit(c)
-	ctx, sc := joinTrace(micro.WithRequestID(context.Background(), r.ID), c)
-	r.TraceID = sc.TraceID().String()
-	span := g.begin(&ctx, &sc, c)
+	ctx, span := g.joinTrace(micro.WithRequestID(context.Background(), r.ID), c)
+	r.TraceID = span.SpanContext().TraceID().String()
 	c.SetUserContext(ctx)
-	c.Set("Traceparent", traceparent(sc))
+	c.Set("Traceparent", traceparent(span.SpanContext()))
 	g.active.Inc()
 	defer g.active.Dec()
 	if !g.origins.allow(c) {
@@ -151,17 +150,6 @@ func forwardedFor(c *fiber.Ctx) string {
 		parts[i] = string(v)
 	}
 	return strings.Join(parts, ",")
-}
-
-// begin opens a server span when a tracer is configured; its own ids then replace those of the parent.
-func (g *Gate) begin(ctx *context.Context, sc *trace.SpanContext, c *fiber.Ctx) trace.Span {
-	if g.tracer == nil {
-		return nil
-	}
-	var span trace.Span
-	*ctx, span = g.tracer.Start(*ctx, c.Method(), trace.WithSpanKind(trace.SpanKindServer))
-	*sc = span.SpanContext()
-	return span
 }
 
 // next runs the handlers and turns a panic into an error. The stack goes to the log and nowhere else.

@@ -151,7 +151,7 @@ func statusOnly(status int, requestID string) Problem {
 		}
 	}
 	if status >= 400 && status < 500 && http.StatusText(status) != "" {
-		slug := strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "-")
+		slug := strings.NewReplacer(" ", "-", "'", "").Replace(strings.ToLower(http.StatusText(status)))
 		return Kind{slug, status, http.StatusText(status)}.problem(requestID)
 	}
 	return KindOf(micro.CodeInternal).problem(requestID)

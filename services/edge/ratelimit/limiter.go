@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Timeout bounds one round trip to Redis. On the edge's own network one takes well under a millisecond.
@@ -68,6 +69,9 @@ func New(cfg Config) *Limiter {
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = Timeout, Timeout, Timeout
 	options.MaxRetries = -1
 	options.PoolSize, options.MinIdleConns = batchers+1, 0
+	// The original client has registered its handlers with this processor; a second client on it would fail to.
+	options.PushNotificationProcessor = nil
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	l := &Limiter{
 		redis:  redis.NewClient(&options),
 		script: redis.NewScript(gcra),
