@@ -12,6 +12,12 @@ import (
 // maxDepth bounds nesting. The deepest request of the contract has three levels; recursion deeper than 32 is an attack.
 const maxDepth = 32
 
+// The options are joined once: joining them costs as much as reading a small request.
+var (
+	strict  = json.JoinOptions(json.RejectUnknownMembers(true))
+	lenient = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+)
+
 // Decode reads exactly one JSON value from data into v, a pointer. It returns Malformed for what is no JSON, has
 // duplicate keys, trailing data, bad UTF-8 or more than 32 levels, and Invalid for an unknown or differently-cased
 // member, a wrong type or a number out of range. v is undefined after an error.
@@ -19,7 +25,7 @@ func Decode(data []byte, v any) error {
 	if tooDeep(data) {
 		return Malformed{"nested deeper than " + strconv.Itoa(maxDepth) + " levels"}
 	}
-	err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
+	err := json.Unmarshal(data, v, strict)
 	if err == nil {
 		return nil
 	}
@@ -30,7 +36,7 @@ func Decode(data []byte, v any) error {
 // of failing the answer. Field tags follow encoding/json/v2: omitzero leaves out zero numbers and times, omitempty
 // only empty strings, lists and objects; nil lists become [].
 func Encode(v any) ([]byte, error) {
-	return json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	return json.Marshal(v, lenient)
 }
 
 // classify turns the decoder's error into Malformed or Invalid without any part of the value.
@@ -40,8 +46,9 @@ func classify(data []byte, err error) error {
 		return malformed(data, syntax)
 	}
 	// The decoder stops at the first semantic fault. Text that goes wrong later is still no JSON, and 400 wins over 422.
-	value := jsontext.Value(data)
-	if verr := value.Compact(); errors.As(verr, &syntax) {
+	// A clone, because formatting happens in place and the bytes are the caller's.
+	value := jsontext.Value(data).Clone()
+	if verr := value.Format(); errors.As(verr, &syntax) {
 		return malformed(data, syntax)
 	}
 	var semantic *json.SemanticError
