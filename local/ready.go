@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	readyTick = 50 * time.Millisecond
+	readyTick = 100 * time.Millisecond
 	// impatience is after how long people are told what is still missing.
 	impatience = 20 * time.Second
 )

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
@@ -47,8 +48,13 @@ func run(args []string) error {
 	return command.Run(&invocation{Context: ctx, Hurry: hurry})
 }
 
+// sameSignal is how close two signals are when they are one: at a terminal
+// Ctrl-C reaches us directly, and once more through npx and just, which pass
+// on what they get.
+const sameSignal = time.Second
+
 // signals turns the first SIGINT or SIGTERM into the end of a context and the
-// second into the closing of a channel.
+// next one into the closing of a channel.
 func signals() (context.Context, <-chan struct{}, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	caught, hurry := make(chan os.Signal, 2), make(chan struct{})
@@ -56,7 +62,9 @@ func signals() (context.Context, <-chan struct{}, func()) {
 	go func() {
 		<-caught
 		cancel()
-		<-caught
+		for first := time.Now(); time.Since(first) < sameSignal; {
+			<-caught
+		}
 		close(hurry)
 	}()
 	return ctx, hurry, func() {

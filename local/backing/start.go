@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"tiffin/local/process"
 )
@@ -53,35 +50,8 @@ func explain(err error, s Server, l *process.Launcher, p *process.Process) error
 	if p.Err() != nil {
 		reason = p.Err().Error()
 	}
-	if last := lastLine(log); last != "" {
+	if last := p.LastLine(); last != "" {
 		reason += ": " + last
 	}
 	return fmt.Errorf("%s ended (%s); see %s", s.Name, reason, log)
-}
-
-// lastLine returns the last line of a log that says something, shortened to
-// what fits on a terminal.
-func lastLine(path string) string {
-	const tail, width = 4096, 160
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > tail {
-		if _, err := f.Seek(-tail, io.SeekEnd); err != nil {
-			return ""
-		}
-	}
-	buf := make([]byte, tail)
-	n, err := f.Read(buf)
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(string(buf[:n])), "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
-	if len(last) > width {
-		last = last[:width] + "…"
-	}
-	return last
 }

@@ -79,7 +79,7 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 	}
 	defer log.Close() // the child has its own descriptor
 
-	cmd := c.build(log)
+	cmd := c.build(log.File)
 	s := start{cmd: cmd, result: make(chan error, 1)}
 	select {
 	case l.starts <- s:
@@ -89,7 +89,7 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 	if err := <-s.result; err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
-	p := l.watch(c, cmd)
+	p := l.watch(c, cmd, log.before)
 	if err := p.record(); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("record %s: %w", c.Name, err)
@@ -99,8 +99,11 @@ func (l *Launcher) Start(c Command) (*Process, error) {
 
 // watch waits for the child in the background: somebody has to, or it stays a
 // zombie, and its end is what supervision is about.
-func (l *Launcher) watch(c Command, cmd *exec.Cmd) *Process {
-	p := &Process{command: c, cmd: cmd, recordPath: filepath.Join(l.runDir, c.Name+".json"), done: make(chan struct{})}
+func (l *Launcher) watch(c Command, cmd *exec.Cmd, logStart int64) *Process {
+	p := &Process{
+		command: c, cmd: cmd, done: make(chan struct{}),
+		recordPath: filepath.Join(l.runDir, c.Name+".json"), logPath: l.LogPath(c.Name), logStart: logStart,
+	}
 	l.mu.Lock()
 	l.live[p] = struct{}{}
 	l.mu.Unlock()
@@ -130,11 +133,25 @@ func (l *Launcher) KillAll() {
 // before is kept beside it.
 const maxLog = 10 << 20
 
-func openLog(path string) (*os.File, error) {
+// childLog is a child's log and what was in it before.
+type childLog struct {
+	*os.File
+	before int64
+}
+
+func openLog(path string) (childLog, error) {
 	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
 		if err := os.Rename(path, path+".1"); err != nil {
-			return nil, err
+			return childLog{}, err
 		}
 	}
-	return os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return childLog{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return childLog{}, errors.Join(err, f.Close())
+	}
+	return childLog{f, info.Size()}, nil
 }

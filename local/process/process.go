@@ -2,8 +2,10 @@ package process
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -14,6 +16,8 @@ type Process struct {
 	command    Command
 	cmd        *exec.Cmd
 	recordPath string
+	logPath    string
+	logStart   int64 // what the log held before this child
 
 	done chan struct{}
 	err  error // of Wait; readable after done
@@ -29,6 +33,32 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Err tells how the child ended, nil for exit status 0. Valid after Done.
 func (p *Process) Err() error { return p.err }
+
+// LastLine returns the last line the child has written, shortened to what fits
+// on a terminal; "" when it wrote nothing.
+func (p *Process) LastLine() string {
+	const tail, width = 4096, 160
+	f, err := os.Open(p.logPath)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	from := p.logStart
+	if info, err := f.Stat(); err == nil {
+		from = max(from, info.Size()-tail)
+	}
+	buf := make([]byte, tail)
+	n, err := f.ReadAt(buf, from)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(buf[:n])), "\n")
+	last := []rune(strings.TrimSpace(lines[len(lines)-1]))
+	if len(last) > width {
+		return string(last[:width]) + "…"
+	}
+	return string(last)
+}
 
 // Stop asks the child to end, kills its group after the command's StopTimeout,
 // and returns when it is gone. It may be called from several goroutines.
