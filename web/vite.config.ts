@@ -4,7 +4,17 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
 // What the edge answers itself; everything else is a page of this app.
-const API = ['/auth', '/restaurants', '/orders', '/delivery', '/tracking', '/admin', '/cities', '/openapi.json', '/app-config.json'];
+const API = [
+  '/auth',
+  '/restaurants',
+  '/orders',
+  '/delivery',
+  '/tracking',
+  '/admin',
+  '/cities',
+  '/openapi.json',
+  '/app-config.json',
+];
 
 export default defineConfig({
   plugins: [react(), tailwind()],

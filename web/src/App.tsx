@@ -20,6 +20,9 @@ const RegisterPage = lazy(() => import('./pages/RegisterPage'));
 const RestaurantPage = lazy(() => import('./pages/RestaurantPage'));
 const CheckoutPage = lazy(() => import('./pages/CheckoutPage'));
 const TrackingPage = lazy(() => import('./pages/TrackingPage'));
+const RiderPage = lazy(() => import('./pages/RiderPage'));
+const KitchenPage = lazy(() => import('./pages/KitchenPage'));
+const OperationsPage = lazy(() => import('./pages/OperationsPage'));
 
 /** Again for what may pass (a restart, a network), never for what the server has judged. */
 function shouldRetry(failures: number, error: unknown): boolean {
@@ -72,8 +75,17 @@ function Pages() {
           <Route path="register" element={<RegisterPage />} />
           <Route path="r/:id" element={<RestaurantPage />} />
           <Route path="track/:id" element={<TrackingPage />} />
-          <Route element={<RequireRole role="customer" />}>
+          <Route element={<RequireRole only="customer" />}>
             <Route path="checkout" element={<CheckoutPage />} />
+          </Route>
+          <Route element={<RequireRole only="delivery_partner" />}>
+            <Route path="rider" element={<RiderPage />} />
+          </Route>
+          <Route element={<RequireRole only="restaurant_owner" />}>
+            <Route path="kitchen" element={<KitchenPage />} />
+          </Route>
+          <Route element={<RequireRole only="admin" />}>
+            <Route path="operations" element={<OperationsPage />} />
           </Route>
           <Route path="*" element={<NotFoundPage />} />
         </Route>

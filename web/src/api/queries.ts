@@ -71,7 +71,8 @@ export interface OrderFilter {
 export function useOrders(filter: OrderFilter = {}, options: { refetchInterval?: number; enabled?: boolean } = {}) {
   return useInfiniteQuery({
     queryKey: ['orders', filter],
-    queryFn: ({ pageParam, signal }) => get<Page<'orders', Order>>('/orders', { ...filter, ...pageOf(pageParam, 20) }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      get<Page<'orders', Order>>('/orders', { ...filter, ...pageOf(pageParam, 20) }, signal),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor,
     ...options,

@@ -63,7 +63,11 @@ function added(lines: CartLine[], item: Omit<CartLine, 'quantity'>): CartLine[] 
 }
 
 // The server charges the menu's price of the moment, so the basket must show that one too.
-function repriced(cart: Cart, items: { id: string; price: number; isAvailable: boolean }[], newKey: () => string): Cart {
+function repriced(
+  cart: Cart,
+  items: { id: string; price: number; isAvailable: boolean }[],
+  newKey: () => string,
+): Cart {
   const menu = new Map(items.map((item) => [item.id, item]));
   const lines = cart.lines.flatMap((line) => {
     const item = menu.get(line.menuItemId);
@@ -91,7 +95,9 @@ export function parseCart(text: string | null): Cart | null {
     const whole =
       typeof cart.key === 'string' &&
       Array.isArray(cart.lines) &&
-      cart.lines.every((line) => line.menuItemId && Number.isInteger(line.quantity) && Number.isInteger(line.unitPrice));
+      cart.lines.every(
+        (line) => line.menuItemId && Number.isInteger(line.quantity) && Number.isInteger(line.unitPrice),
+      );
     return whole ? cart : null;
   } catch {
     return null;

@@ -3,7 +3,7 @@ import { Link, type LinkProps } from 'react-router';
 import { Icon, type IconName } from './Icon';
 
 const BASE =
-  'inline-flex items-center justify-center gap-2 rounded-full font-semibold transition-[background-color,color,transform,box-shadow] duration-150 active:scale-[0.98] disabled:pointer-events-none disabled:opacity-50';
+  'inline-flex shrink-0 items-center justify-center gap-2 rounded-full font-semibold whitespace-nowrap transition-[background-color,color,transform,box-shadow] duration-150 active:scale-[0.98] disabled:pointer-events-none disabled:opacity-50';
 
 const LOOKS = {
   primary: 'bg-brand text-on-brand hover:bg-brand-strong',
@@ -32,7 +32,16 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>, Co
   busy?: boolean;
 }
 
-export function Button({ look = 'primary', size = 'medium', icon, busy = false, className = '', children, disabled, ...rest }: ButtonProps) {
+export function Button({
+  look = 'primary',
+  size = 'medium',
+  icon,
+  busy = false,
+  className = '',
+  children,
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
@@ -47,7 +56,14 @@ export function Button({ look = 'primary', size = 'medium', icon, busy = false, 
   );
 }
 
-export function ButtonLink({ look = 'primary', size = 'medium', icon, className = '', children, ...rest }: LinkProps & Common) {
+export function ButtonLink({
+  look = 'primary',
+  size = 'medium',
+  icon,
+  className = '',
+  children,
+  ...rest
+}: LinkProps & Common) {
   return (
     <Link {...rest} className={`${BASE} ${LOOKS[look]} ${SIZES[size]} ${className}`}>
       {icon && <Icon name={icon} className="size-[1.15em]" />}
@@ -86,7 +102,14 @@ export function IconButton({ icon, label, variant = 'plain', className = '', ...
 
 export function Spinner({ className = 'size-[1.15em]' }: { className?: string }) {
   return (
-    <svg viewBox="0 0 24 24" aria-hidden="true" className={`animate-spin ${className}`} fill="none" strokeWidth="3" strokeLinecap="round">
+    <svg
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      className={`animate-spin ${className}`}
+      fill="none"
+      strokeWidth="3"
+      strokeLinecap="round"
+    >
       <circle cx="12" cy="12" r="9" stroke="currentColor" opacity="0.25" />
       <path d="M21 12a9 9 0 0 0-9-9" stroke="currentColor" />
     </svg>

@@ -50,7 +50,10 @@ export function CitySearch({ label, value, onText, onPick, error, hint, autoFocu
       {(ids) => (
         <>
           <span className="relative block">
-            <Icon name="pin" className="pointer-events-none absolute top-1/2 left-3.5 size-[18px] -translate-y-1/2 text-soft" />
+            <Icon
+              name="pin"
+              className="pointer-events-none absolute top-1/2 left-3.5 size-[18px] -translate-y-1/2 text-soft"
+            />
             <input
               {...ids}
               role="combobox"
@@ -73,7 +76,7 @@ export function CitySearch({ label, value, onText, onPick, error, hint, autoFocu
               className={`${CONTROL} h-12 pl-10`}
             />
           </span>
-          <ul
+          <div
             id={list}
             role="listbox"
             aria-label={label}
@@ -81,7 +84,7 @@ export function CitySearch({ label, value, onText, onPick, error, hint, autoFocu
           >
             {cities.map((city, i) => (
               // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the input, which keeps the focus
-              <li
+              <div
                 key={`${city.name}|${city.state}|${city.latitude}`}
                 id={`${list}-${i}`}
                 role="option"
@@ -95,9 +98,9 @@ export function CitySearch({ label, value, onText, onPick, error, hint, autoFocu
                 <span className="text-sm text-soft">
                   {city.state}, {city.country}
                 </span>
-              </li>
+              </div>
             ))}
-          </ul>
+          </div>
         </>
       )}
     </FieldFrame>

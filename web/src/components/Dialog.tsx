@@ -3,7 +3,19 @@ import { useI18n } from '@/i18n/I18nContext';
 import { IconButton } from './Button';
 
 /** The browser's own modal dialog: focus stays inside, Escape closes, the rest of the page is inert. */
-export function Dialog({ title, open, onClose, children, wide = false }: { title: string; open: boolean; onClose: () => void; children: ReactNode; wide?: boolean }) {
+export function Dialog({
+  title,
+  open,
+  onClose,
+  children,
+  wide = false,
+}: {
+  title: string;
+  open: boolean;
+  onClose: () => void;
+  children: ReactNode;
+  wide?: boolean;
+}) {
   const { t } = useI18n();
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();

@@ -12,7 +12,14 @@ const FIGURES = {
   taco: (
     <>
       <path d="M12 70a38 38 0 0 1 76 0z" />
-      <path d="M20 46c4-9 10-8 12-13 5 3 9-6 15-5 5-6 10 1 15 0 3 5 9 3 11 9 5 1 7 6 8 10" fill="none" stroke="currentColor" strokeWidth="7" strokeLinecap="round" opacity=".55" />
+      <path
+        d="M20 46c4-9 10-8 12-13 5 3 9-6 15-5 5-6 10 1 15 0 3 5 9 3 11 9 5 1 7 6 8 10"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="7"
+        strokeLinecap="round"
+        opacity=".55"
+      />
       <circle cx="38" cy="60" r="3" opacity=".35" fill="var(--art-ground)" />
       <circle cx="54" cy="54" r="3" fill="var(--art-ground)" opacity=".5" />
       <circle cx="66" cy="62" r="3" fill="var(--art-ground)" opacity=".5" />
@@ -28,7 +35,14 @@ const FIGURES = {
   pizza: (
     <>
       <path d="M50 90L14 28c22-16 50-16 72 0z" />
-      <path d="M14 28c22-16 50-16 72 0" fill="none" stroke="currentColor" strokeWidth="8" strokeLinecap="round" opacity=".65" />
+      <path
+        d="M14 28c22-16 50-16 72 0"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="8"
+        strokeLinecap="round"
+        opacity=".65"
+      />
       <circle cx="40" cy="42" r="6" fill="var(--art-ground)" />
       <circle cx="60" cy="46" r="6" fill="var(--art-ground)" />
       <circle cx="50" cy="64" r="5" fill="var(--art-ground)" />
@@ -37,10 +51,21 @@ const FIGURES = {
   burger: (
     <>
       <path d="M16 46c0-18 14-26 34-26s34 8 34 26z" />
-      <path d="M14 54c6 8 12-2 18 3s12 3 18-2 12 6 18 1 12-2 18-2" fill="none" stroke="currentColor" strokeWidth="5" strokeLinecap="round" opacity=".6" />
+      <path
+        d="M14 54c6 8 12-2 18 3s12 3 18-2 12 6 18 1 12-2 18-2"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="5"
+        strokeLinecap="round"
+        opacity=".6"
+      />
       <rect x="16" y="60" width="68" height="9" rx="4" opacity=".8" />
       <path d="M16 73h68v4a8 8 0 0 1-8 8H24a8 8 0 0 1-8-8z" />
-      <g fill="var(--art-ground)"><circle cx="38" cy="32" r="2" /><circle cx="52" cy="28" r="2" /><circle cx="64" cy="34" r="2" /></g>
+      <g fill="var(--art-ground)">
+        <circle cx="38" cy="32" r="2" />
+        <circle cx="52" cy="28" r="2" />
+        <circle cx="64" cy="34" r="2" />
+      </g>
     </>
   ),
   sushi: (
@@ -57,14 +82,42 @@ const FIGURES = {
       <path d="M10 50c16-26 44-26 58 0-14 26-42 26-58 0z" />
       <path d="M64 50l24-18c-4 12-4 24 0 36z" />
       <circle cx="26" cy="46" r="3.5" fill="var(--art-ground)" />
-      <path d="M40 38c5 8 5 16 0 24M50 40c4 7 4 13 0 20" stroke="var(--art-ground)" strokeWidth="3" fill="none" strokeLinecap="round" />
+      <path
+        d="M40 38c5 8 5 16 0 24M50 40c4 7 4 13 0 20"
+        stroke="var(--art-ground)"
+        strokeWidth="3"
+        fill="none"
+        strokeLinecap="round"
+      />
     </>
   ),
   cup: (
     <>
       <path d="M22 40h46v26a16 16 0 0 1-16 16H38a16 16 0 0 1-16-16z" />
       <path d="M68 46h6a9 9 0 0 1 0 20h-6" fill="none" stroke="currentColor" strokeWidth="6" />
-      <path d="M36 32c0-6 5-6 5-12M50 32c0-6 5-6 5-12" stroke="currentColor" strokeWidth="4" fill="none" strokeLinecap="round" opacity=".6" />
+      <path
+        d="M36 32c0-6 5-6 5-12M50 32c0-6 5-6 5-12"
+        stroke="currentColor"
+        strokeWidth="4"
+        fill="none"
+        strokeLinecap="round"
+        opacity=".6"
+      />
+    </>
+  ),
+  curry: (
+    <>
+      <path d="M8 52h84c0 20-14 32-42 32S8 72 8 52z" />
+      <path d="M16 46c2-8 10-12 18-9 4-9 20-11 26-2 9-4 20 1 24 11z" opacity=".6" />
+      <path d="M60 40L82 14" stroke="currentColor" strokeWidth="5" strokeLinecap="round" />
+      <path
+        d="M36 24c0-6 5-6 5-12M50 22c0-6 5-6 5-12"
+        stroke="currentColor"
+        strokeWidth="4"
+        fill="none"
+        strokeLinecap="round"
+        opacity=".5"
+      />
     </>
   ),
   leaf: (
@@ -83,6 +136,7 @@ const CUISINES: [RegExp, Figure][] = [
   [/pizz|ital|pasta/i, 'pizza'],
   [/burger|americ|bbq|barb|grill|diner|sandwich|poutine|deli/i, 'burger'],
   [/sushi|japan/i, 'sushi'],
+  [/india|curry|nepal|pakist/i, 'curry'],
   [/fish|sea|marisc|cajun|creole/i, 'fish'],
   [/coffee|caf|bak|dessert|tea|breakfast|pastr|french/i, 'cup'],
   [/vega|veggi|salad|green|health|mediterr|greek|leban|falafel/i, 'leaf'],
@@ -100,15 +154,40 @@ export function hueOf(name: string): number {
   return sum % 6;
 }
 
-export function DishArt({ cuisine, name, className = '' }: { cuisine?: string | undefined; name: string; className?: string }) {
-  const hue = hueOf(name);
+/** Faint companions of the main figure: where, how large, how turned. They fill wide banners. */
+const SCATTER = [
+  'translate(8 58) scale(.5) rotate(-14)',
+  'translate(76 -18) scale(.62) rotate(12)',
+  'translate(146 56) scale(.55) rotate(8)',
+  'translate(214 -22) scale(.6) rotate(-16)',
+];
+
+/** A square shows the main figure, a banner the whole row: the picture is cut from the left. */
+export function DishArt({
+  cuisine,
+  name,
+  className = '',
+}: {
+  cuisine?: string | undefined;
+  name: string;
+  className?: string;
+}) {
+  const figure = FIGURES[figureOf(cuisine)];
   return (
-    <div className={`art art-${hue} relative overflow-hidden ${className}`} aria-hidden="true">
-      <svg viewBox="0 0 100 100" className="absolute -right-[8%] -bottom-[14%] h-[112%]" fill="currentColor" aria-hidden="true">
-        {FIGURES[figureOf(cuisine)]}
-      </svg>
-      <svg viewBox="0 0 100 100" className="absolute -top-1/4 -left-[6%] h-[70%] rotate-[-18deg] opacity-15" fill="currentColor" aria-hidden="true">
-        {FIGURES[figureOf(cuisine)]}
+    <div className={`art art-${hueOf(name)} overflow-hidden ${className}`} aria-hidden="true">
+      <svg
+        viewBox="0 0 400 120"
+        preserveAspectRatio="xMaxYMid slice"
+        className="size-full"
+        fill="currentColor"
+        aria-hidden="true"
+      >
+        {SCATTER.map((place) => (
+          <g key={place} transform={place} opacity="0.13">
+            {figure}
+          </g>
+        ))}
+        <g transform="translate(290 10)">{figure}</g>
       </svg>
     </div>
   );

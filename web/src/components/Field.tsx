@@ -1,4 +1,10 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from 'react';
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from 'react';
 import { Icon } from './Icon';
 
 export const CONTROL =
@@ -13,7 +19,19 @@ interface Frame {
 }
 
 /** Label above, control, then hint or error below, tied together for screen readers. */
-export function FieldFrame({ label, hint, error, className = '', children }: Frame & { children: (ids: { id: string; 'aria-describedby': string | undefined; 'aria-invalid': boolean | undefined }) => ReactNode }) {
+export function FieldFrame({
+  label,
+  hint,
+  error,
+  className = '',
+  children,
+}: Frame & {
+  children: (ids: {
+    id: string;
+    'aria-describedby': string | undefined;
+    'aria-invalid': boolean | undefined;
+  }) => ReactNode;
+}) {
   const id = useId();
   const note = error || hint ? `${id}-note` : undefined;
   return (
@@ -46,7 +64,13 @@ export function TextField({ label, hint, error, className, ...input }: Frame & I
   );
 }
 
-export function TextArea({ label, hint, error, className, ...area }: Frame & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+export function TextArea({
+  label,
+  hint,
+  error,
+  className,
+  ...area
+}: Frame & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   return (
     <FieldFrame label={label} hint={hint} error={error} className={className ?? ''}>
       {(ids) => <textarea rows={3} {...area} {...ids} className={`${CONTROL} py-3`} />}
@@ -54,7 +78,14 @@ export function TextArea({ label, hint, error, className, ...area }: Frame & Tex
   );
 }
 
-export function SelectField({ label, hint, error, className, children, ...select }: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
+export function SelectField({
+  label,
+  hint,
+  error,
+  className,
+  children,
+  ...select
+}: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
   return (
     <FieldFrame label={label} hint={hint} error={error} className={className ?? ''}>
       {(ids) => (
@@ -62,7 +93,10 @@ export function SelectField({ label, hint, error, className, children, ...select
           <select {...select} {...ids} className={`${CONTROL} h-12 appearance-none pr-10`}>
             {children}
           </select>
-          <Icon name="down" className="pointer-events-none absolute top-1/2 right-3.5 size-4 -translate-y-1/2 text-soft" />
+          <Icon
+            name="down"
+            className="pointer-events-none absolute top-1/2 right-3.5 size-4 -translate-y-1/2 text-soft"
+          />
         </span>
       )}
     </FieldFrame>

@@ -20,7 +20,9 @@ export type Tone = keyof typeof TONES;
 
 export function Badge({ tone = 'neutral', icon, children }: { tone?: Tone; icon?: IconName; children: ReactNode }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-1 text-[13px] leading-none font-semibold whitespace-nowrap ${TONES[tone]}`}>
+    <span
+      className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-1 text-[13px] leading-none font-semibold whitespace-nowrap ${TONES[tone]}`}
+    >
       {icon && <Icon name={icon} className="size-3.5" />}
       {children}
     </span>
@@ -57,7 +59,17 @@ export function Skeleton({ className }: { className: string }) {
   return <div aria-hidden="true" className={`animate-pulse rounded-xl bg-sunken ${className}`} />;
 }
 
-export function EmptyState({ icon, title, children, action }: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }) {
+export function EmptyState({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="mx-auto flex max-w-sm flex-col items-center px-4 py-14 text-center">
       <span className="mb-5 grid size-16 place-items-center rounded-full bg-turmeric-tint text-turmeric-ink">
@@ -75,7 +87,15 @@ export function LoadError({ message, onRetry }: { message: string; onRetry: () =
   const { t } = useI18n();
   return (
     <div role="alert">
-      <EmptyState icon="alert" title={t('error.title')} action={<Button look="secondary" onClick={onRetry}>{t('common.retry')}</Button>}>
+      <EmptyState
+        icon="alert"
+        title={t('error.title')}
+        action={
+          <Button look="secondary" onClick={onRetry}>
+            {t('common.retry')}
+          </Button>
+        }
+      >
         {message}
       </EmptyState>
     </div>

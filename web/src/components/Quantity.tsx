@@ -7,11 +7,21 @@ export function Quantity({ name, value, onChange }: { name: string; value: numbe
   return (
     <fieldset className="flex items-center rounded-full bg-sunken">
       <legend className="sr-only">{t('cart.quantity', { name })}</legend>
-      <IconButton icon={value === 1 ? 'trash' : 'minus'} label={t('cart.less', { name })} onClick={() => onChange(value - 1)} className="hover:bg-line" />
+      <IconButton
+        icon={value === 1 ? 'trash' : 'minus'}
+        label={t('cart.less', { name })}
+        onClick={() => onChange(value - 1)}
+        className="hover:bg-line"
+      />
       <output className="min-w-6 text-center font-semibold tabular-nums" aria-live="polite">
         {value}
       </output>
-      <IconButton icon="plus" label={t('cart.more', { name })} onClick={() => onChange(value + 1)} className="hover:bg-line" />
+      <IconButton
+        icon="plus"
+        label={t('cart.more', { name })}
+        onClick={() => onChange(value + 1)}
+        className="hover:bg-line"
+      />
     </fieldset>
   );
 }

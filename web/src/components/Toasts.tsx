@@ -26,7 +26,11 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <ToastContext value={value}>
       {children}
-      <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-4 bottom-20 z-50 flex flex-col items-center gap-2 sm:bottom-6">
+      <div
+        role="status"
+        aria-live="polite"
+        className="pointer-events-none fixed inset-x-4 bottom-20 z-50 flex flex-col items-center gap-2 sm:bottom-6"
+      >
         {toasts.map((toast) => (
           <div
             key={toast.id}
@@ -36,7 +40,12 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           >
             <Icon name={toast.tone === 'good' ? 'check' : 'alert'} className="size-5" />
             <span className="py-1.5">{toast.text}</span>
-            <IconButton icon="close" label={t('common.close')} className="text-canvas hover:bg-canvas/15" onClick={() => drop(toast.id)} />
+            <IconButton
+              icon="close"
+              label={t('common.close')}
+              className="text-canvas hover:bg-canvas/15"
+              onClick={() => drop(toast.id)}
+            />
           </div>
         ))}
       </div>

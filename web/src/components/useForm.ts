@@ -15,7 +15,9 @@ export function useForm<F extends string>(send: () => Promise<void>, check?: () 
     setFields(wrong);
     const name = Object.keys(wrong)[0];
     // After React has put aria-invalid and the message in place, so that they are read together.
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>(`[name="${name}"], [aria-invalid="true"]`)?.focus());
+    requestAnimationFrame(() =>
+      form.current?.querySelector<HTMLElement>(`[name="${name}"], [aria-invalid="true"]`)?.focus(),
+    );
   };
 
   const onSubmit = async (event: FormEvent) => {

@@ -57,7 +57,8 @@ export function AuthProvider({ children }: { children: ReactNode }) {
       async logout() {
         const session = sessionStore.read();
         // Forgotten here whatever the server says: who presses "sign out" must be out.
-        if (session) await apiClient.post('/auth/logout', { refreshToken: session.refreshToken }).catch(() => undefined);
+        if (session)
+          await apiClient.post('/auth/logout', { refreshToken: session.refreshToken }).catch(() => undefined);
         sessionStore.write(null);
       },
     }),

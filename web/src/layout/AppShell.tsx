@@ -26,19 +26,24 @@ export function AppShell() {
   const { user } = useAuth();
   const entries = useEntries();
   const eats = !user || user.role === 'customer';
+  const { pathname } = useLocation();
   return (
     <div className="flex min-h-dvh flex-col pb-[calc(4rem+env(safe-area-inset-bottom))] sm:pb-0">
-      <a href="#main" className="sr-only z-50 rounded-full bg-ink px-5 py-3 font-semibold text-canvas focus:not-sr-only focus:absolute focus:top-2 focus:left-2">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-full bg-ink px-5 py-3 font-semibold text-canvas focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
+      >
         {t('nav.skip')}
       </a>
       <header className="sticky top-0 z-40 border-b border-line bg-canvas/95 backdrop-blur supports-[backdrop-filter]:bg-canvas/85">
         <div className="mx-auto flex h-16 max-w-6xl items-center gap-3 px-4 sm:gap-6 sm:px-6">
-          <Link to={homeOf(user)} className="rounded-lg" aria-label={t('nav.home')}>
+          <Link to={homeOf(user)} className="shrink-0 rounded-lg" aria-label={t('nav.home')}>
             <Wordmark />
           </Link>
           {eats && <PlacePicker />}
           <nav aria-label={t('nav.main')} className="ml-auto hidden items-center gap-1 sm:flex">
-            {entries.map((entry) => (
+            {/* The home page has these two as its tabs. */}
+            {(pathname === '/' ? entries.filter((entry) => entry.icon === 'pulse') : entries).map((entry) => (
               <Link
                 key={entry.to}
                 to={entry.to}
@@ -92,7 +97,12 @@ function useEntries(): Entry[] {
   const inOrders = pathname === '/' && new URLSearchParams(search).get('tab') === 'orders';
   const home: Entry = { to: '/', icon: 'store', label: t('nav.restaurants'), active: pathname === '/' && !inOrders };
   const orders: Entry = { to: '/?tab=orders', icon: 'receipt', label: t('nav.orders'), active: inOrders };
-  const own = (to: string, icon: IconName, label: string): Entry => ({ to, icon, label, active: pathname.startsWith(to) });
+  const own = (to: string, icon: IconName, label: string): Entry => ({
+    to,
+    icon,
+    label,
+    active: pathname.startsWith(to),
+  });
   switch (user?.role) {
     case 'delivery_partner':
       return [own('/rider', 'scooter', t('nav.rider'))];
@@ -123,11 +133,16 @@ function PhoneBar({ entries, cart }: { entries: Entry[]; cart: boolean }) {
   const { cart: basket } = useCart();
   const count = cartCount(basket);
   return (
-    <nav aria-label={t('nav.main')} className="fixed inset-x-0 bottom-0 z-40 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
+    <nav
+      aria-label={t('nav.main')}
+      className="fixed inset-x-0 bottom-0 z-40 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
+    >
       {entries.map((entry) => (
         <PhoneTab key={entry.to} {...entry} />
       ))}
-      {cart && <PhoneTab to="/checkout" icon="bag" label={t('nav.cart')} active={false} badge={count > 0 ? count : null} />}
+      {cart && (
+        <PhoneTab to="/checkout" icon="bag" label={t('nav.cart')} active={false} badge={count > 0 ? count : null} />
+      )}
     </nav>
   );
 }
@@ -159,7 +174,9 @@ function OfflineBar() {
   const online = useOnline();
   return (
     <div role="status">
-      {!online && <p className="bg-turmeric px-4 py-1.5 text-center text-sm font-semibold text-on-turmeric">{t('nav.offline')}</p>}
+      {!online && (
+        <p className="bg-turmeric px-4 py-1.5 text-center text-sm font-semibold text-on-turmeric">{t('nav.offline')}</p>
+      )}
     </div>
   );
 }

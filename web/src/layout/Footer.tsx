@@ -13,8 +13,13 @@ export function Footer() {
   return (
     <footer className="mt-16 border-t border-line">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-3 px-4 py-6 text-sm text-soft sm:px-6">
-        <p className="mr-auto">{t('footer.line')}</p>
-        <Choice icon="globe" label={t('footer.language')} value={language} onChange={(value) => setLanguage(value as Language)}>
+        <p className="mr-auto max-sm:w-full">{t('footer.line')}</p>
+        <Choice
+          icon="globe"
+          label={t('footer.language')}
+          value={language}
+          onChange={(value) => setLanguage(value as Language)}
+        >
           {Object.entries(LANGUAGES).map(([code, name]) => (
             <option key={code} value={code} lang={code}>
               {name}
@@ -39,7 +44,19 @@ export function Footer() {
   );
 }
 
-function Choice({ icon, label, value, onChange, children }: { icon: 'globe' | 'sun' | 'moon'; label: string; value: string; onChange: (value: string) => void; children: React.ReactNode }) {
+function Choice({
+  icon,
+  label,
+  value,
+  onChange,
+  children,
+}: {
+  icon: 'globe' | 'sun' | 'moon';
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  children: React.ReactNode;
+}) {
   return (
     <span className="relative">
       <Icon name={icon} className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2" />

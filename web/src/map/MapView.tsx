@@ -1,4 +1,13 @@
-import { createContext, type KeyboardEvent, type PointerEvent, type ReactNode, use, useEffect, useRef, useState } from 'react';
+import {
+  createContext,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+  use,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import { IconButton } from '@/components/Button';
 import { useConfig } from '@/context/ConfigContext';
 import { useI18n } from '@/i18n/I18nContext';
@@ -24,14 +33,33 @@ export interface MapViewProps {
   /** A tap on the map that was no drag. */
   onPick?: (at: LngLat) => void;
   className?: string;
+  /** Something lies over the map's lower edge: lift the scale and the credits above it. */
+  lifted?: boolean;
   children?: ReactNode;
 }
 
+/** Room for a pin's height above the highest point. */
+const PADDING = 88;
 const DRAG_PIXELS = 5;
-const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-80, 0], ArrowRight: [80, 0], ArrowUp: [0, -80], ArrowDown: [0, 80] };
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-80, 0],
+  ArrowRight: [80, 0],
+  ArrowUp: [0, -80],
+  ArrowDown: [0, 80],
+};
 
 /** A map to drag, pinch, wheel or steer by keyboard. Children are markers. */
-export function MapView({ label, fit, fitKey, fitZoom = 14, lines, onPick, className = '', children }: MapViewProps) {
+export function MapView({
+  label,
+  fit,
+  fitKey,
+  fitZoom = 14,
+  lines,
+  onPick,
+  className = '',
+  lifted = false,
+  children,
+}: MapViewProps) {
   const { t } = useI18n();
   const { mapTilesUrl } = useConfig();
   const frame = useRef<HTMLDivElement>(null);
@@ -67,7 +95,7 @@ export function MapView({ label, fit, fitKey, fitZoom = 14, lines, onPick, class
   useEffect(() => {
     if (!engine || fit.length === 0 || fitted.current === fitKey) return;
     fitted.current = fitKey;
-    engine.fit(fit, 64, fitZoom);
+    engine.fit(fit, PADDING, fitZoom);
   }, [engine, fit, fitKey, fitZoom]);
 
   useEffect(() => {
@@ -101,7 +129,6 @@ export function MapView({ label, fit, fitKey, fitZoom = 14, lines, onPick, class
 
   return (
     <div className={`relative isolate overflow-hidden bg-map-land ${className}`}>
-      {/* biome-ignore lint/a11y/useSemanticElements: a map is steered like an application, and no element says so */}
       <div
         ref={frame}
         role="application"
@@ -113,20 +140,32 @@ export function MapView({ label, fit, fitKey, fitZoom = 14, lines, onPick, class
         onKeyDown={onKeyDown}
         {...gestures}
       >
-        <canvas ref={canvas} className="absolute inset-0 size-full" aria-hidden="true" />
+        <canvas ref={canvas} className="absolute inset-0 size-full" />
         {engine && <MapContext value={engine}>{children}</MapContext>}
       </div>
       {engine && (
         <>
           <div className="absolute top-3 right-3 flex flex-col gap-1.5">
             <IconButton icon="plus" label={t('map.zoomIn')} onClick={() => engine.zoomMiddle(1)} variant="floating" />
-            <IconButton icon="minus" label={t('map.zoomOut')} onClick={() => engine.zoomMiddle(-1)} variant="floating" />
+            <IconButton
+              icon="minus"
+              label={t('map.zoomOut')}
+              onClick={() => engine.zoomMiddle(-1)}
+              variant="floating"
+            />
             {fit.length > 0 && (
-              <IconButton icon="target" label={t('map.recenter')} onClick={() => engine.fit(fit, 64, fitZoom)} variant="floating" />
+              <IconButton
+                icon="target"
+                label={t('map.recenter')}
+                onClick={() => engine.fit(fit, PADDING, fitZoom)}
+                variant="floating"
+              />
             )}
           </div>
-          <ScaleBar engine={engine} />
-          <p className="pointer-events-none absolute right-2 bottom-1 text-[10px] text-map-label/80">
+          <ScaleBar engine={engine} lifted={lifted} />
+          <p
+            className={`pointer-events-none absolute right-2 text-[10px] text-map-label ${lifted ? 'bottom-7 lg:bottom-1' : 'bottom-1'}`}
+          >
             © OpenStreetMap · Natural Earth · GeoNames
           </p>
         </>
@@ -176,7 +215,7 @@ function useGestures(engine: MapEngine | null, onPick?: (at: LngLat) => void) {
 
 const LENGTHS = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 
-function ScaleBar({ engine }: { engine: MapEngine }) {
+function ScaleBar({ engine, lifted }: { engine: MapEngine; lifted: boolean }) {
   const { language } = useI18n();
   const [perPixel, setPerPixel] = useState(() => metersPerPixel(engine.camera));
   useEffect(() => engine.onCamera(() => setPerPixel(metersPerPixel(engine.camera))), [engine]);
@@ -186,7 +225,10 @@ function ScaleBar({ engine }: { engine: MapEngine }) {
     unit: meters < 1000 ? 'meter' : 'kilometer',
   }).format(meters < 1000 ? meters : meters / 1000);
   return (
-    <div className="pointer-events-none absolute bottom-2 left-3 text-[11px] font-medium text-map-label" aria-hidden="true">
+    <div
+      className={`pointer-events-none absolute left-3 text-[11px] font-medium text-map-label ${lifted ? 'bottom-8 lg:bottom-2' : 'bottom-2'}`}
+      aria-hidden="true"
+    >
       {text}
       <div className="h-1.5 border-x border-b border-map-label/70" style={{ width: meters / perPixel }} />
     </div>

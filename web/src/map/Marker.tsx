@@ -18,7 +18,9 @@ export function Marker({ at, anchor = 'pin', children }: { at: LngLat; anchor?: 
   }, [engine, lng, lat]);
   return (
     <div ref={element} className="absolute top-0 left-0 size-0 will-change-transform">
-      <div className={`absolute -translate-x-1/2 ${anchor === 'pin' ? '-translate-y-full' : '-translate-y-1/2'}`}>{children}</div>
+      <div className={`absolute -translate-x-1/2 ${anchor === 'pin' ? '-translate-y-full' : '-translate-y-1/2'}`}>
+        {children}
+      </div>
     </div>
   );
 }
@@ -44,7 +46,13 @@ export function Pin({ icon, label, tone }: { icon: IconName; label: string; tone
  * The rider: moved every frame by its motion, outside React, because sixty renders a second of a
  * page would be felt on a phone. `onMove` lets lines follow.
  */
-export function MovingMarker({ motion, tick, label, stale, onMove }: {
+export function MovingMarker({
+  motion,
+  tick,
+  label,
+  stale,
+  onMove,
+}: {
   motion: Motion;
   /** Changes with every fix: starts the next glide. */
   tick: number;
@@ -86,7 +94,12 @@ export function MovingMarker({ motion, tick, label, stale, onMove }: {
 
   return (
     <div ref={element} data-testid="rider-marker" className="absolute top-0 left-0 z-10 size-0 will-change-transform">
-      <div role="img" aria-label={label} title={label} className={`absolute -translate-1/2 ${stale ? 'grayscale' : ''}`}>
+      <div
+        role="img"
+        aria-label={label}
+        title={label}
+        className={`absolute -translate-1/2 ${stale ? 'grayscale' : ''}`}
+      >
         {!stale && <span className="absolute inset-0 rounded-full bg-leaf/40 motion-safe:animate-ping" />}
         <span ref={arrow} className="absolute -inset-2.5 transition-opacity">
           <span className="mx-auto block size-0 border-x-[7px] border-b-[9px] border-x-transparent border-b-leaf" />

@@ -37,7 +37,12 @@ function cut(points: number[], axis: 0 | 1, limit: number, sign: 1 | -1): number
   const count = points.length;
   for (let i = 0; i < count; i += 2) {
     const p = (i + count - 2) % count;
-    const [fx, fy, tx, ty] = [points[p] as number, points[p + 1] as number, points[i] as number, points[i + 1] as number];
+    const [fx, fy, tx, ty] = [
+      points[p] as number,
+      points[p + 1] as number,
+      points[i] as number,
+      points[i + 1] as number,
+    ];
     const from = (axis === 0 ? fx : fy) * sign >= limit * sign;
     const to = (axis === 0 ? tx : ty) * sign >= limit * sign;
     if (from !== to) {

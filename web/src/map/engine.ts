@@ -1,6 +1,21 @@
-import { type Camera, fitted, fromScreen, type LngLat, MAX_ZOOM, panned, type Size, toScreen, toWorld, worldScale, type XY, zoomedAt } from './mercator';
+import type { Frame } from './clip';
+import {
+  type Camera,
+  fitted,
+  fromScreen,
+  type LngLat,
+  MAX_ZOOM,
+  metersPerPixel,
+  panned,
+  type Size,
+  toScreen,
+  toWorld,
+  worldScale,
+  type XY,
+  zoomedAt,
+} from './mercator';
 import { cellsOf, loadCell, loadOverview, loadPlaces, type Outlines, type Place } from './outlines';
-import { type Palette, paintOutlines, paintPlaces, readPalette } from './paint';
+import { type Palette, paintGrid, paintNames, paintOutlines, paintTowns, readPalette } from './paint';
 import { TileLayer } from './tiles';
 
 /** A line on the map. `route` is dashed (the way still to go, as the crow flies), `trail` is what was ridden. */
@@ -11,6 +26,8 @@ export interface MapLine {
 
 /** Detail squares are fine enough from here on; further out they would be dozens. */
 const DETAIL_ZOOM = 7.5;
+/** Nearer than this a view may hold no shore at all. */
+const GRID_ZOOM = 11;
 
 /**
  * Draws the map on a canvas and holds the camera. Markers are HTML elements above the canvas that
@@ -76,7 +93,7 @@ export class MapEngine {
     this.redraw();
   }
 
-  fit(points: readonly LngLat[], padding = 64, single = 14): void {
+  fit(points: readonly LngLat[], padding = 80, single = 14): void {
     const camera = fitted(points, this.#size, padding, single);
     if (camera) this.setCamera(camera);
   }
@@ -159,34 +176,36 @@ export class MapEngine {
     ctx.fillStyle = this.#palette.land;
     ctx.fillRect(0, 0, width, height);
     const tiled = this.#tiles?.paint(ctx, frame, Math.min(this.#camera.zoom, MAX_ZOOM)) ?? false;
-    if (!tiled) {
-      if (this.#overview) paintOutlines(ctx, this.#overview, frame, this.#palette);
-      this.#paintCells(ctx, frame);
-      paintPlaces(ctx, this.#places, frame, this.#camera.zoom, this.#palette);
-    }
+    if (!tiled) this.#paintGround(ctx, frame);
     this.#paintLines(ctx);
   }
 
+  #paintGround(ctx: CanvasRenderingContext2D, frame: Frame): void {
+    const { zoom } = this.#camera;
+    paintTowns(ctx, this.#places, frame, zoom, this.#palette);
+    if (this.#overview) paintOutlines(ctx, this.#overview, frame, this.#palette);
+    if (zoom >= DETAIL_ZOOM) for (const cell of this.#cells.values()) this.#paintCell(ctx, frame, cell);
+    if (zoom >= GRID_ZOOM) paintGrid(ctx, frame, metersPerPixel(this.#camera), this.#palette);
+    paintNames(ctx, this.#places, frame, zoom, this.#palette);
+  }
+
   // A detail square replaces the coarse outlines beneath it.
-  #paintCells(ctx: CanvasRenderingContext2D, frame: { x: number; y: number; scale: number; width: number; height: number }): void {
-    if (this.#camera.zoom < DETAIL_ZOOM) return;
-    for (const cell of this.#cells.values()) {
-      const box = cell.box;
-      if (!box) continue;
-      const x = (box.west - frame.x) * frame.scale;
-      const y = (box.north - frame.y) * frame.scale;
-      const right = (box.east - frame.x) * frame.scale;
-      const bottom = (box.south - frame.y) * frame.scale;
-      if (right < 0 || bottom < 0 || x > frame.width || y > frame.height) continue;
-      ctx.save();
-      ctx.beginPath();
-      ctx.rect(Math.max(-1, x), Math.max(-1, y), Math.min(frame.width + 1, right) - Math.max(-1, x), Math.min(frame.height + 1, bottom) - Math.max(-1, y));
-      ctx.clip();
-      ctx.fillStyle = this.#palette.land;
-      ctx.fillRect(0, 0, frame.width, frame.height);
-      paintOutlines(ctx, cell, frame, this.#palette);
-      ctx.restore();
-    }
+  #paintCell(ctx: CanvasRenderingContext2D, frame: Frame, cell: Outlines): void {
+    if (!cell.box) return;
+    const left = Math.max(-1, (cell.box.west - frame.x) * frame.scale);
+    const top = Math.max(-1, (cell.box.north - frame.y) * frame.scale);
+    const right = Math.min(frame.width + 1, (cell.box.east - frame.x) * frame.scale);
+    const bottom = Math.min(frame.height + 1, (cell.box.south - frame.y) * frame.scale);
+    if (right <= left || bottom <= top) return;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, right - left, bottom - top);
+    ctx.clip();
+    ctx.fillStyle = this.#palette.land;
+    ctx.fillRect(left, top, right - left, bottom - top);
+    paintTowns(ctx, this.#places, frame, this.#camera.zoom, this.#palette);
+    paintOutlines(ctx, cell, frame, this.#palette);
+    ctx.restore();
   }
 
   #paintLines(ctx: CanvasRenderingContext2D): void {

@@ -68,9 +68,7 @@ function decode(packed: Packed, size: number | null): Outlines {
     borders: all(packed.borders),
     minor: all(packed.minor),
     box:
-      northWest && southEast
-        ? { west: northWest.x, north: northWest.y, east: southEast.x, south: southEast.y }
-        : null,
+      northWest && southEast ? { west: northWest.x, north: northWest.y, east: southEast.x, south: southEast.y } : null,
   };
 }
 

@@ -9,11 +9,11 @@ export interface Palette {
   border: string;
   minor: string;
   town: string;
+  grid: string;
   label: string;
   halo: string;
   route: string;
   trail: string;
-  ring: string;
 }
 
 export function readPalette(element: Element): Palette {
@@ -26,11 +26,11 @@ export function readPalette(element: Element): Palette {
     border: of('border'),
     minor: of('minor'),
     town: of('town'),
+    grid: of('grid'),
     label: of('label'),
     halo: of('halo'),
     route: of('route'),
     trail: of('trail'),
-    ring: of('ring'),
   };
 }
 
@@ -116,28 +116,70 @@ function alongCut(shape: Shape, i: number, box: Outlines['box']): boolean {
 
 const LABEL_FONT = '600 11px "Figtree Variable", system-ui, sans-serif';
 
-/** Towns as soft built-up patches, and their names, largest first, where names do not collide. */
-export function paintPlaces(ctx: CanvasRenderingContext2D, places: Place[], frame: Frame, zoom: number, palette: Palette): void {
-  const smallest = 4000 / 2 ** (zoom - 2);
-  const seen = places.filter((place) => {
-    const x = (place.x - frame.x) * frame.scale;
-    const y = (place.y - frame.y) * frame.scale;
-    return place.population >= smallest && x > -60 && y > -60 && x < frame.width + 60 && y < frame.height + 60;
-  });
-  ctx.fillStyle = palette.town;
-  for (const place of seen) {
-    // Roughly the ground a town of that size covers: 1.2 km for 15 000 people, 15 km for 2 million.
-    const radius = Math.max(1.5, ((0.32 * Math.sqrt(place.population)) / 40_075) * frame.scale);
-    ctx.globalAlpha = radius > 6 ? 0.5 : 0.9;
-    ctx.beginPath();
-    ctx.arc((place.x - frame.x) * frame.scale, (place.y - frame.y) * frame.scale, radius, 0, 2 * Math.PI);
-    ctx.fill();
+/**
+ * A surveyor's grid over land and water, a kilometer wide near a city: where no streets are drawn
+ * it is what a moving marker moves against.
+ */
+export function paintGrid(ctx: CanvasRenderingContext2D, frame: Frame, metersPerPixel: number, palette: Palette): void {
+  const meters = [250, 500, 1000, 2000, 5000, 10_000].find((step) => step / metersPerPixel >= 56);
+  if (!meters) return;
+  const step = meters / metersPerPixel;
+  ctx.beginPath();
+  // Anchored to the world, so that it moves with the map.
+  for (let x = -((frame.x * frame.scale) % step); x < frame.width; x += step) {
+    ctx.moveTo(Math.round(x) + 0.5, 0);
+    ctx.lineTo(Math.round(x) + 0.5, frame.height);
   }
-  ctx.globalAlpha = 1;
-  paintNames(ctx, seen, frame, palette);
+  for (let y = -((frame.y * frame.scale) % step); y < frame.height; y += step) {
+    ctx.moveTo(0, Math.round(y) + 0.5);
+    ctx.lineTo(frame.width, Math.round(y) + 0.5);
+  }
+  stroke(ctx, palette.grid, 1, []);
 }
 
-function paintNames(ctx: CanvasRenderingContext2D, places: Place[], frame: Frame, palette: Palette): void {
+function placesInView(places: Place[], frame: Frame, zoom: number): Place[] {
+  const smallest = 4000 / 2 ** (zoom - 2);
+  const margin = 0.15 / 360;
+  return places.filter(
+    (place) =>
+      place.population >= smallest &&
+      place.x > frame.x - margin &&
+      place.y > frame.y - margin &&
+      place.x < frame.x + frame.width / frame.scale + margin &&
+      place.y < frame.y + frame.height / frame.scale + margin,
+  );
+}
+
+/** Towns as built-up ground, one shape however they overlap. Painted before water, which cuts them to their shores. */
+export function paintTowns(
+  ctx: CanvasRenderingContext2D,
+  places: Place[],
+  frame: Frame,
+  zoom: number,
+  palette: Palette,
+): void {
+  ctx.fillStyle = palette.town;
+  ctx.beginPath();
+  for (const place of placesInView(places, frame, zoom)) {
+    const x = (place.x - frame.x) * frame.scale;
+    const y = (place.y - frame.y) * frame.scale;
+    // Roughly the ground a town of that size covers: 1.5 km around for 15 000 people, 18 km for 2 million.
+    const radius = Math.max(1.6, ((0.4 * Math.sqrt(place.population)) / 40_075) * frame.scale);
+    ctx.moveTo(x + radius, y);
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  }
+  ctx.fill();
+}
+
+/** Names of towns, largest first, where they do not collide. */
+export function paintNames(
+  ctx: CanvasRenderingContext2D,
+  all: Place[],
+  frame: Frame,
+  zoom: number,
+  palette: Palette,
+): void {
+  const places = placesInView(all, frame, zoom);
   ctx.font = LABEL_FONT;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
@@ -148,7 +190,7 @@ function paintNames(ctx: CanvasRenderingContext2D, places: Place[], frame: Frame
   const taken: [number, number, number, number][] = [];
   for (const place of places.slice(0, 120)) {
     const x = (place.x - frame.x) * frame.scale;
-    const y = (place.y - frame.y) * frame.scale - 10;
+    const y = (place.y - frame.y) * frame.scale - (zoom < 9 ? 10 : 0);
     const half = ctx.measureText(place.name).width / 2 + 4;
     const box: [number, number, number, number] = [x - half, y - 9, x + half, y + 9];
     if (taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) continue;

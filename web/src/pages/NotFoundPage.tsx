@@ -7,7 +7,11 @@ export function NotFoundPage() {
   const { t } = useI18n();
   useTitle(t('notFound.title'));
   return (
-    <EmptyState icon="route" title={t('notFound.title')} action={<ButtonLink to="/">{t('nav.restaurants')}</ButtonLink>}>
+    <EmptyState
+      icon="route"
+      title={t('notFound.title')}
+      action={<ButtonLink to="/">{t('nav.restaurants')}</ButtonLink>}
+    >
       {t('notFound.text')}
     </EmptyState>
   );

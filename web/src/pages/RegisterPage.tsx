@@ -106,7 +106,13 @@ export default function RegisterPage() {
           <TextField {...bind('lastName')} autoComplete="family-name" />
         </div>
         <TextField {...bind('email')} type="email" autoComplete="email" inputMode="email" />
-        <TextField {...bind('phoneNumber')} type="tel" autoComplete="tel" inputMode="tel" placeholder="+1 415 555 0134" />
+        <TextField
+          {...bind('phoneNumber')}
+          type="tel"
+          autoComplete="tel"
+          inputMode="tel"
+          placeholder="+1 415 555 0134"
+        />
         <CitySearch
           label={t('field.city')}
           value={values.city}

@@ -24,7 +24,8 @@ export default function RestaurantPage() {
   const menu = useMenu(id);
   useTitle(restaurant.data?.name ?? '');
 
-  if (restaurant.isError) return <LoadError message={words(restaurant.error)} onRetry={() => void restaurant.refetch()} />;
+  if (restaurant.isError)
+    return <LoadError message={words(restaurant.error)} onRetry={() => void restaurant.refetch()} />;
   if (!restaurant.data) return <Loading />;
   return (
     <div className="mx-auto max-w-6xl px-4 sm:px-6">
@@ -63,7 +64,10 @@ function Head({ restaurant }: { restaurant: Restaurant }) {
           <Icon name="pin" className="size-4" />
           {restaurant.address}, {restaurant.city}
         </span>
-        <a href={`tel:${restaurant.phoneNumber}`} className="inline-flex items-center gap-1.5 hover:text-ink hover:underline">
+        <a
+          href={`tel:${restaurant.phoneNumber}`}
+          className="inline-flex items-center gap-1.5 hover:text-ink hover:underline"
+        >
           <Icon name="phone" className="size-4" />
           {restaurant.phoneNumber}
         </a>
@@ -99,7 +103,10 @@ function Menu({ restaurant, items }: { restaurant: Restaurant; items: MenuItem[]
   return (
     <>
       {sections.length > 2 && (
-        <nav aria-label={t('menu.sections')} className="sticky top-16 z-20 -mx-4 mb-4 flex gap-1 overflow-x-auto bg-canvas/95 px-4 py-2 [scrollbar-width:none] sm:mx-0 sm:px-0">
+        <nav
+          aria-label={t('menu.sections')}
+          className="sticky top-16 z-20 -mx-4 mb-4 flex gap-1 overflow-x-auto bg-canvas px-4 py-2 [scrollbar-width:none] sm:mx-0 sm:px-0"
+        >
           {sections.map(([category], i) => (
             <a
               key={category}

@@ -54,7 +54,11 @@ function Tracking({ id }: { id: string }) {
   }
   if (kind === 'notFound') {
     return (
-      <EmptyState icon="receipt" title={t('tracking.notFound')} action={<ButtonLink to="/?tab=orders">{t('nav.orders')}</ButtonLink>}>
+      <EmptyState
+        icon="receipt"
+        title={t('tracking.notFound')}
+        action={<ButtonLink to="/?tab=orders">{t('nav.orders')}</ButtonLink>}
+      >
         {t('tracking.notFoundHint')}
       </EmptyState>
     );
@@ -80,7 +84,10 @@ function Tracking({ id }: { id: string }) {
           {!isEnded(status) && <LinkChip link={feed.link} heardAt={feed.heardAt} />}
         </div>
       </div>
-      <section aria-label={t('tracking.title')} className="relative -mt-5 rounded-t-3xl border-line bg-canvas px-5 pt-6 pb-8 lg:mt-0 lg:overflow-y-auto lg:rounded-none lg:border-l lg:px-7">
+      <section
+        aria-label={t('tracking.title')}
+        className="relative -mt-5 rounded-t-3xl border-line bg-canvas px-5 pt-6 pb-8 lg:mt-0 lg:overflow-y-auto lg:rounded-none lg:border-l lg:px-7"
+      >
         <Headline status={status} eta={eta} order={order.data ?? null} />
         <div className="mt-6">
           <Timeline status={status} history={history.data ?? []} />
@@ -96,7 +103,12 @@ function Tracking({ id }: { id: string }) {
 }
 
 // Socket and REST race each other; the higher sequence number knows better.
-function latestStatus(live: OrderStatus | null, seq: number, order: Order | undefined, restSeq: number | undefined): OrderStatus | null {
+function latestStatus(
+  live: OrderStatus | null,
+  seq: number,
+  order: Order | undefined,
+  restSeq: number | undefined,
+): OrderStatus | null {
   if (!live) return order?.status ?? null;
   if (!order) return live;
   if (isEnded(order.status)) return order.status;
@@ -114,10 +126,15 @@ function Headline({ status, eta, order }: { status: OrderStatus; eta: number | n
         <p className="mt-1.5 text-lg text-soft">
           {eta !== null ? (
             <span>
-              <strong className="font-bold text-ink">{eta < 1 ? t('tracking.etaNow') : t('tracking.eta', { count: Math.round(eta) })}</strong>
+              <strong className="font-bold text-ink">
+                {eta < 1 ? t('tracking.etaNow') : t('tracking.eta', { count: Math.round(eta) })}
+              </strong>
             </span>
           ) : (
-            due !== null && t('tracking.due', { time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }).format(due) })
+            due !== null &&
+            t('tracking.due', {
+              time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }).format(due),
+            })
           )}
         </p>
       )}

@@ -48,7 +48,10 @@ export function applyUpdate(state: FeedState, update: OrderUpdate): Applied {
  * the updates after `since` follow it one by one, and jumping ahead of them here would make each
  * look like a repetition: then only its location is new.
  */
-export function applySnapshot(state: FeedState, ack: { status: OrderStatus; seq: number; location?: Fix | null }): FeedState {
+export function applySnapshot(
+  state: FeedState,
+  ack: { status: OrderStatus; seq: number; location?: Fix | null },
+): FeedState {
   const next = state.seq === 0 ? { ...state, seq: ack.seq, status: ack.status } : state;
   return ack.location ? applyFix(next, ack.location) : next;
 }

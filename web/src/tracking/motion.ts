@@ -97,5 +97,5 @@ export function bearing(a: Point, b: Point): number {
   const x =
     Math.cos(a.latitude * RADIANS) * Math.sin(b.latitude * RADIANS) -
     Math.sin(a.latitude * RADIANS) * Math.cos(b.latitude * RADIANS) * Math.cos(dLng);
-  return ((Math.atan2(y, x) / RADIANS) + 360) % 360;
+  return (Math.atan2(y, x) / RADIANS + 360) % 360;
 }

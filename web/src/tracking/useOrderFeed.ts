@@ -37,6 +37,7 @@ export function useOrderFeed(orderId: string): OrderFeed {
         seq = next.seq;
         void queries.invalidateQueries({ queryKey: ['order', orderId] });
         void queries.invalidateQueries({ queryKey: ['orders'] });
+        void queries.invalidateQueries({ queryKey: ['assignments'] });
       },
     });
     return () => {

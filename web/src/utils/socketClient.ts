@@ -31,7 +31,10 @@ export interface LocationUpdate {
 export interface ClientEvents {
   'subscribe-order': (order: { orderId: string; since?: number }, ack: (answer: SubscribeAck) => void) => void;
   'unsubscribe-order': (order: { orderId: string }) => void;
-  'rider-location-update': (update: LocationUpdate, ack: (answer: { data?: { accepted?: boolean; reason?: string }; error?: { message: string } }) => void) => void;
+  'rider-location-update': (
+    update: LocationUpdate,
+    ack: (answer: { data?: { accepted?: boolean; reason?: string }; error?: { message: string } }) => void,
+  ) => void;
 }
 
 export type TrackingSocket = Socket<ServerEvents, ClientEvents>;

@@ -5,7 +5,9 @@ export function formatClock(iso: string, locale: string): string {
 
 /** `Nov 22, 14:08`. */
 export function formatMoment(iso: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+  return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }).format(
+    new Date(iso),
+  );
 }
 
 /** `12 seconds ago`, `3 minutes ago`, … in the reader's language. */

@@ -39,10 +39,16 @@ const lines = {
   county: mesh(us, us.objects.counties, (a, b) => a !== b && state(a) === state(b)).coordinates,
 };
 
-const towns = readFileSync(cities, 'utf8').trim().split('\n').slice(1).map((row) => {
-  const [, name, region, country, lat, lng, population] = row.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map((f) => f.replace(/,$/, '').replace(/^"|"$/g, ''));
-  return { name, region, country, lat: Number(lat), lng: Number(lng), population: Number(population) };
-});
+const towns = readFileSync(cities, 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((row) => {
+    const [, name, region, country, lat, lng, population] = row
+      .match(/("([^"]|"")*"|[^,]*)(,|$)/g)
+      .map((f) => f.replace(/,$/, '').replace(/^"|"$/g, ''));
+    return { name, region, country, lat: Number(lat), lng: Number(lng), population: Number(population) };
+  });
 
 function rings(box, tolerance, smallest) {
   return water
@@ -56,7 +62,10 @@ function cut(list, box, tolerance) {
 }
 
 function write(name, origin, scale, parts) {
-  const packed = Object.entries(parts).map(([key, list]) => [key, list.map((p) => pack(p, origin, scale)).filter((p) => p.length > 2)]);
+  const packed = Object.entries(parts).map(([key, list]) => [
+    key,
+    list.map((p) => pack(p, origin, scale)).filter((p) => p.length > 2),
+  ]);
   writeFileSync(new URL(name, out), `${JSON.stringify({ origin, scale, ...Object.fromEntries(packed) })}\n`);
 }
 
@@ -88,5 +97,8 @@ for (const cell of cells) {
 }
 
 const round = (n) => Math.round(n * 1000) / 1000;
-writeFileSync(new URL('places.json', out), `${JSON.stringify(towns.map((t) => [t.name, round(t.lng), round(t.lat), Math.round(t.population / 1000)]))}\n`);
+writeFileSync(
+  new URL('places.json', out),
+  `${JSON.stringify(towns.map((t) => [t.name, round(t.lng), round(t.lat), Math.round(t.population / 1000)]))}\n`,
+);
 console.log(`${cells.size} cells, ${towns.length} places`);

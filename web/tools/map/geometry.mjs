@@ -49,7 +49,12 @@ function clipSegment(a, b, west, south, east, north) {
   const dy = b[1] - a[1];
   let from = 0;
   let to = 1;
-  for (const [p, q] of [[-dx, a[0] - west], [dx, east - a[0]], [-dy, a[1] - south], [dy, north - a[1]]]) {
+  for (const [p, q] of [
+    [-dx, a[0] - west],
+    [dx, east - a[0]],
+    [-dy, a[1] - south],
+    [dy, north - a[1]],
+  ]) {
     if (p === 0) {
       if (q < 0) return null;
       continue;
@@ -59,7 +64,10 @@ function clipSegment(a, b, west, south, east, north) {
     else to = Math.min(to, r);
     if (from > to) return null;
   }
-  return [[a[0] + from * dx, a[1] + from * dy], [a[0] + to * dx, a[1] + to * dy]];
+  return [
+    [a[0] + from * dx, a[1] + from * dy],
+    [a[0] + to * dx, a[1] + to * dy],
+  ];
 }
 
 /** Twice the enclosed area in square degrees, always positive. */

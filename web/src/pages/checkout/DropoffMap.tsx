@@ -6,7 +6,15 @@ import { distanceMeters, type Point } from '@/tracking/motion';
 import { formatKm } from '../home/RestaurantCard';
 
 /** Where the rider shall ring: a tap (or Enter at the map's middle) puts the pin. */
-export function DropoffMap({ restaurant, pin, onPin }: { restaurant: Point & { name: string }; pin: Point; onPin: (pin: Point) => void }) {
+export function DropoffMap({
+  restaurant,
+  pin,
+  onPin,
+}: {
+  restaurant: Point & { name: string };
+  pin: Point;
+  onPin: (pin: Point) => void;
+}) {
   const { t, language } = useI18n();
   const kitchen = useMemo(() => ({ lng: restaurant.longitude, lat: restaurant.latitude }), [restaurant]);
   const home = useMemo(() => ({ lng: pin.longitude, lat: pin.latitude }), [pin]);

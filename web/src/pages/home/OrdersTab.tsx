@@ -98,13 +98,19 @@ function OrderRow({ order }: { order: Order }) {
       to={`/track/${order.id}`}
       className="group flex items-center gap-4 rounded-card border border-line bg-surface p-3 pr-4 shadow-card transition-shadow hover:shadow-lift"
     >
-      <DishArt cuisine={restaurant?.cuisine} name={restaurant?.name ?? order.restaurantId} className="size-18 shrink-0 rounded-xl" />
+      <DishArt
+        cuisine={restaurant?.cuisine}
+        name={restaurant?.name ?? order.restaurantId}
+        className="size-18 shrink-0 rounded-xl"
+      />
       <div className="min-w-0 flex-1">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h3 className="truncate text-lg leading-tight font-bold">{restaurant?.name ?? order.city}</h3>
           <StatusBadge status={order.status} />
         </div>
-        <p className="mt-1 truncate text-sm text-soft">{order.items.map((item) => `${item.quantity} × ${item.name}`).join(', ')}</p>
+        <p className="mt-1 truncate text-sm text-soft">
+          {order.items.map((item) => `${item.quantity} × ${item.name}`).join(', ')}
+        </p>
         <p className="mt-0.5 text-sm text-soft">
           {formatMoment(order.createdAt, language)} · {t('cart.items', { count })} ·{' '}
           <span className="font-semibold text-ink">{formatCents(toCents(order.totalAmount), language)}</span>

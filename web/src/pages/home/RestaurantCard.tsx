@@ -23,7 +23,9 @@ export function RestaurantCard({ restaurant }: { restaurant: Restaurant }) {
       </div>
       <div className="p-4">
         <div className="flex items-start justify-between gap-3">
-          <h2 className="text-lg leading-tight font-bold group-hover:underline group-hover:decoration-2 group-hover:underline-offset-4">{name}</h2>
+          <h2 className="text-lg leading-tight font-bold group-hover:underline group-hover:decoration-2 group-hover:underline-offset-4">
+            {name}
+          </h2>
           <Rating value={rating} />
         </div>
         <p className="mt-1 flex items-center gap-1.5 text-sm text-soft">

@@ -38,8 +38,11 @@ export function RestaurantsTab() {
         {place.exact ? t('home.titleHere') : t('home.title', { city: place.city })}
       </h1>
       <div className="mt-5 flex flex-col gap-4">
-        <div role="search" className="relative max-w-xl">
-          <Icon name="search" className="pointer-events-none absolute top-1/2 left-4 size-5 -translate-y-1/2 text-soft" />
+        <search className="relative block max-w-xl">
+          <Icon
+            name="search"
+            className="pointer-events-none absolute top-1/2 left-4 size-5 -translate-y-1/2 text-soft"
+          />
           <input
             type="search"
             aria-label={t('home.search')}
@@ -48,7 +51,7 @@ export function RestaurantsTab() {
             onChange={(event) => setText(event.target.value)}
             className={`${CONTROL} h-13 rounded-full! pl-12`}
           />
-        </div>
+        </search>
         {(cuisines.length > 1 || cuisine) && (
           <fieldset className="-mx-4 flex gap-2 overflow-x-auto px-4 pb-1 [scrollbar-width:none] sm:mx-0 sm:flex-wrap sm:px-0">
             <legend className="sr-only">{t('home.cuisine')}</legend>
@@ -69,7 +72,9 @@ export function RestaurantsTab() {
 
       <section aria-label={t('nav.restaurants')} aria-busy={list.isFetching} className="mt-7">
         {list.isPending && <Loading />}
-        {list.isError && found.length === 0 && <LoadError message={words(list.error)} onRetry={() => void list.refetch()} />}
+        {list.isError && found.length === 0 && (
+          <LoadError message={words(list.error)} onRetry={() => void list.refetch()} />
+        )}
         {list.isSuccess && found.length === 0 && (
           <EmptyState
             icon="store"

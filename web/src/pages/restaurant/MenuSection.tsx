@@ -1,7 +1,7 @@
 import type { MenuItem } from '@/api/types';
-import { Quantity } from '@/components/Quantity';
 import { IconButton } from '@/components/Button';
 import { Badge } from '@/components/Parts';
+import { Quantity } from '@/components/Quantity';
 import { useCart } from '@/context/CartContext';
 import { useI18n } from '@/i18n/I18nContext';
 import { formatCents, toCents } from '@/utils/money';
@@ -40,7 +40,12 @@ function Dish({ item, onAdd }: { item: MenuItem; onAdd: Props['onAdd'] }) {
       </div>
       {!item.isAvailable && <Badge>{t('menu.soldOut')}</Badge>}
       {item.isAvailable && onAdd && quantity === 0 && (
-        <IconButton icon="plus" variant="brand" label={t('menu.add', { name: item.name })} onClick={() => onAdd(item)} />
+        <IconButton
+          icon="plus"
+          variant="brand"
+          label={t('menu.add', { name: item.name })}
+          onClick={() => onAdd(item)}
+        />
       )}
       {item.isAvailable && onAdd && quantity > 0 && (
         <Quantity

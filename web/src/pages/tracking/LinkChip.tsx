@@ -27,7 +27,8 @@ export function LinkChip({ link, heardAt }: { link: Link; heardAt: number | null
         {live && t('link.live')}
         {link === 'connecting' && t('link.connecting')}
         {link === 'refused' && t('link.refused')}
-        {link === 'reconnecting' && (heardAt ? t('link.lastHeard', { ago: formatAgo(heardAt, now, language) }) : t('link.reconnecting'))}
+        {link === 'reconnecting' &&
+          (heardAt ? t('link.lastHeard', { ago: formatAgo(heardAt, now, language) }) : t('link.reconnecting'))}
       </span>
     </div>
   );

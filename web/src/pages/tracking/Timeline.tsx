@@ -24,7 +24,10 @@ export function Timeline({ status, history }: { status: OrderStatus; history: Tr
         return (
           <li key={step} aria-current={current ? 'step' : undefined} className="relative flex gap-4 pb-5 last:pb-0">
             {i < steps.length - 1 && (
-              <span className={`absolute top-9 bottom-0 left-[17px] w-0.5 ${done ? 'bg-leaf' : 'bg-line'}`} aria-hidden="true" />
+              <span
+                className={`absolute top-9 bottom-0 left-[17px] w-0.5 ${done ? 'bg-leaf' : 'bg-line'}`}
+                aria-hidden="true"
+              />
             )}
             <span
               className={`grid size-9 shrink-0 place-items-center rounded-full ${

@@ -31,7 +31,7 @@ export function TrackingMap({ restaurant, dropoff, fix, stale, ended }: Props) {
   const fitKey = `${kitchen !== null}${home !== null}${fix !== null}`;
 
   return (
-    <MapView label={t('tracking.map')} fit={fit} fitKey={fitKey} fitZoom={15} className="size-full">
+    <MapView label={t('tracking.map')} fit={fit} fitKey={fitKey} fitZoom={15} lifted className="size-full">
       <Rider fix={fix} stale={stale} kitchen={kitchen} home={home} ended={ended} />
       {kitchen && (
         <Marker at={kitchen}>
