@@ -37,7 +37,16 @@ type Client struct {
 	self     Actor
 	tracer   trace.Tracer
 	calls    *prometheus.HistogramVec
-	breakers sync.Map // service name → *gobreaker.TwoStepCircuitBreaker[struct{}]
+	routes   sync.Map // subject → *route
+	breakers sync.Map // service name → *breaker
+}
+
+type breaker = gobreaker.TwoStepCircuitBreaker[struct{}]
+
+// route is what the client keeps for a subject. Subjects are constants of the program, so there are few.
+type route struct {
+	breaker *breaker
+	ok      prometheus.Observer
 }
 
 // NewClient makes a client on the connection. A call whose context has no actor is made in the name of the
@@ -78,30 +87,32 @@ func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req,
 	defer cancel()
 	start := time.Now()
 	ctx, end := c.span(ctx, subject)
-	answer, err := c.attempt(ctx, subject, data, attempts)
+	to := c.route(subject)
+	answer, err := c.attempt(ctx, to, subject, data, attempts)
 	if err == nil {
 		// Not strict: a newer instance may answer with a field this one does not know.
 		if err = json.Unmarshal(answer, &res); err != nil {
 			err = &Error{Code: CodeInternal, Message: "internal error", cause: err}
 		}
 	}
-	outcome := "ok"
+	outcome, observer := "ok", to.ok
 	if err != nil {
 		outcome = string(CodeOf(err))
+		observer = c.calls.WithLabelValues(subject, outcome)
 	}
-	c.calls.WithLabelValues(subject, outcome).Observe(time.Since(start).Seconds())
+	observer.Observe(time.Since(start).Seconds())
 	end(outcome)
 	return res, err
 }
 
 // attempt sends the request, again while attempts are left and nobody answered.
-func (c *Client) attempt(ctx context.Context, subject string, data []byte, attempts int) ([]byte, error) {
+func (c *Client) attempt(ctx context.Context, to *route, subject string, data []byte, attempts int) ([]byte, error) {
 	for ; ; attempts-- {
 		try, cancel := ctx, context.CancelFunc(func() {})
 		if deadline, ok := ctx.Deadline(); ok && attempts > 1 {
 			try, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
 		}
-		answer, err := c.send(try, subject, data)
+		answer, err := c.send(try, to.breaker, subject, data)
 		cancel()
 		if err == nil {
 			return answer.Data, decodeError(answer)
@@ -115,8 +126,8 @@ func (c *Client) attempt(ctx context.Context, subject string, data []byte, attem
 
 // send is one request through the breaker of its service. Any answer counts as success, also an error: a dead shard
 // makes an endpoint answer "unavailable" for its regions, and must not cost the other regions their service.
-func (c *Client) send(ctx context.Context, subject string, data []byte) (*nats.Msg, error) {
-	done, err := c.breaker(subject).Allow()
+func (c *Client) send(ctx context.Context, b *breaker, subject string, data []byte) (*nats.Msg, error) {
+	done, err := b.Allow()
 	if err != nil {
 		return nil, err
 	}
@@ -164,21 +175,27 @@ func unanswered(err error) error {
 	}
 }
 
-// breaker gives the circuit breaker of the subject's service. It opens when nearly nothing is answered any more,
-// for one second, and then lets a few calls try.
-func (c *Client) breaker(subject string) *gobreaker.TwoStepCircuitBreaker[struct{}] {
-	service, _, _ := strings.Cut(subject, ".")
-	if b, ok := c.breakers.Load(service); ok {
-		return b.(*gobreaker.TwoStepCircuitBreaker[struct{}])
+// route gives what is kept for a subject.
+func (c *Client) route(subject string) *route {
+	if r, ok := c.routes.Load(subject); ok {
+		return r.(*route)
 	}
-	b, _ := c.breakers.LoadOrStore(service, gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+	service, _, _ := strings.Cut(subject, ".")
+	b, _ := c.breakers.LoadOrStore(service, newBreaker(service))
+	r, _ := c.routes.LoadOrStore(subject, &route{b.(*breaker), c.calls.WithLabelValues(subject, "ok")})
+	return r.(*route)
+}
+
+// newBreaker makes the circuit breaker of a service. It opens when nearly nothing is answered any more, for one second,
+// and then lets a few calls try.
+func newBreaker(service string) *breaker {
+	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: service, MaxRequests: 4, Interval: 5 * time.Second, BucketPeriod: time.Second, Timeout: time.Second,
 		ReadyToTrip: func(n gobreaker.Counts) bool {
 			return n.ConsecutiveFailures >= 10 && n.TotalFailures*10 >= n.Requests*9
 		},
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
-	}))
-	return b.(*gobreaker.TwoStepCircuitBreaker[struct{}])
+	})
 }
 
 // span opens a client span when a tracer is configured.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nuid"
 )
 
 // The headers of requests. They are a contract between roles; names are case-sensitive on NATS.
@@ -57,37 +56,6 @@ type (
 type outgoing struct {
 	name, value string
 	parent      *outgoing
-}
-
-// incoming is the context of a request: one allocation for what would be four nested contexts.
-type incoming struct {
-	context.Context
-	actor     Actor
-	requestID string
-	header    nats.Header
-}
-
-// newIncoming reads the headers of a request. One without a request id gets one here, so that its log lines join up.
-func newIncoming(parent context.Context, header nats.Header) *incoming {
-	id := header.Get(HeaderRequestID)
-	if id == "" {
-		id = nuid.Next()
-	}
-	return &incoming{parent, parseActor(header[HeaderActor]), id, header}
-}
-
-// Value answers for the keys of this package.
-func (c *incoming) Value(key any) any {
-	switch key.(type) {
-	case actorKey:
-		return &c.actor
-	case requestIDKey:
-		return &c.requestID
-	case incomingKey:
-		return c.header
-	default:
-		return c.Context.Value(key)
-	}
 }
 
 // ActorFrom gives the actor of the request, anonymous when there is none.

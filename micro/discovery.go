@@ -29,7 +29,8 @@ func (s *Service) subscribeDiscovery() error {
 			if err != nil {
 				return fmt.Errorf("discovery: %w", err)
 			}
-			if err := s.subscribe(subject, "", discoveryQueue, func(msg *nats.Msg) { s.describe(msg, value) }); err != nil {
+			answer := func(msg *nats.Msg) { s.describe(msg, value) }
+			if err := s.subscribe(subject, "", discoveryQueue, answer, func() {}); err != nil {
 				return err
 			}
 		}
@@ -85,7 +86,7 @@ func (s *Service) stats(identity natsmicro.ServiceIdentity) natsmicro.Stats {
 }
 
 func (e *endpoint) stats() *natsmicro.EndpointStats {
-	served, busy, running := e.served.Load(), e.busy.Load(), len(e.running)
+	served, busy := e.served.Load(), e.busy.Load()
 	out := &natsmicro.EndpointStats{
 		Name: e.verb, Subject: e.subject, QueueGroup: natsmicro.DefaultQueueGroup,
 		NumRequests: int(served), NumErrors: int(e.failed.Load()),
@@ -94,7 +95,8 @@ func (e *endpoint) stats() *natsmicro.EndpointStats {
 	if last := e.lastError.Load(); last != nil {
 		out.LastError = *last
 	}
-	load, err := json.Marshal(endpointLoad{running, max(len(e.admitted)-running, 0), e.workers, e.queue})
+	running, waiting := e.pool.load()
+	load, err := json.Marshal(endpointLoad{running, waiting, e.workers, e.queue})
 	if err == nil {
 		out.Data = load
 	}

@@ -3,6 +3,7 @@ package micro
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime/debug"
 	"strconv"
@@ -32,8 +33,7 @@ type endpoint struct {
 	timeout                    time.Duration
 	invoke                     func(ctx context.Context, data []byte) ([]byte, error)
 
-	admitted  chan struct{} // one slot per running or waiting request
-	running   chan struct{} // one slot per running request
+	pool      *pool[arrival]
 	metrics   endpointMetrics
 	served    atomic.Int64
 	failed    atomic.Int64
@@ -78,8 +78,6 @@ func Handle[Req, Res any](s *Service, verb, description string, h func(context.C
 		}
 		return wire.Encode(res)
 	}
-	e.running = make(chan struct{}, e.workers)
-	e.admitted = make(chan struct{}, e.workers+e.queue)
 	e.metrics = s.metrics.endpoint(s.cfg.Name, verb)
 	s.endpoints = append(s.endpoints, e)
 }
@@ -98,17 +96,19 @@ func decode(data []byte, req any) error {
 	return nil
 }
 
-// accept runs on the subscription's only goroutine: it admits the request or refuses it, and never waits.
-func (s *Service) accept(base context.Context, e *endpoint, msg *nats.Msg) {
+// arrival is a request and when it came.
+type arrival struct {
+	msg *nats.Msg
+	at  time.Time
+}
+
+// accept runs on the subscription's only goroutine: it queues the request or refuses it, and never waits.
+func (s *Service) accept(e *endpoint, msg *nats.Msg) {
 	if !mayAnswer(msg.Reply) {
 		s.forged(msg)
 		return
 	}
-	select {
-	case e.admitted <- struct{}{}:
-		s.inflight.Add(1)
-		go s.serve(base, e, msg)
-	default:
+	if !e.pool.add(arrival{msg, time.Now()}) {
 		e.metrics.refused.Inc()
 		busy := E(CodeUnavailable, "too many requests are waiting")
 		busy.RetryAfter = time.Second
@@ -128,40 +128,34 @@ func (s *Service) forged(msg *nats.Msg) {
 	s.log.Warn("request refused: its reply subject is no inbox", "subject", msg.Subject, "reply", msg.Reply)
 }
 
-// serve waits for a worker's slot, runs the request and answers it.
-func (s *Service) serve(base context.Context, e *endpoint, msg *nats.Msg) {
-	defer s.inflight.Done()
-	defer func() { <-e.admitted }()
-	start := time.Now()
-	ctx, cancel := e.context(base, msg.Header, start)
-	defer cancel()
-	ctx, end := s.span(ctx, e, msg.Header)
+// serve runs one request and answers it.
+func (s *Service) serve(base context.Context, e *endpoint, a arrival) {
+	in := newIncoming(base, a.msg.Header, e.deadline(a.msg.Header, a.at))
+	defer in.finish()
+	ctx, end := s.span(in, e, a.msg.Header)
 
-	data, err := e.work(ctx, msg.Data)
+	// A request whose deadline has passed, because it waited here or in a paused process, is refused unread: its
+	// caller has gone and may have tried elsewhere.
+	err := in.expired(time.Now())
+	var data []byte
 	if err == nil {
-		err = msg.Respond(data)
+		data, err = e.run(ctx, a.msg.Data)
+	}
+	if err == nil {
+		err = a.msg.Respond(data)
 	}
 	failure := From(err)
 	if failure != nil {
 		s.report(ctx, e, failure)
-		s.answer(e, msg, failure)
+		s.answer(e, a.msg, failure)
 	}
-	e.observe(time.Since(start), failure)
+	e.observe(time.Since(a.at), failure)
 	s.audit(ctx, e, failure)
 	end(failure)
 }
 
-// work runs invoke within the worker limit and turns a panic into an error. A request whose deadline has passed,
-// because it waited here or in a paused process, is refused unread: its caller has gone and may have tried elsewhere.
-func (e *endpoint) work(ctx context.Context, data []byte) (out []byte, err error) {
-	select {
-	case e.running <- struct{}{}:
-		defer func() { <-e.running }()
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
+// run calls invoke and turns a panic into an error.
+func (e *endpoint) run(ctx context.Context, data []byte) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = nil, &panicError{value: p, stack: debug.Stack()}
@@ -208,21 +202,20 @@ func headerSafe(message string) string {
 	return message
 }
 
-// context makes the request's context: its deadline, a little before the caller's so that the answer arrives in
-// time, and what the headers carry.
-func (e *endpoint) context(base context.Context, header nats.Header, now time.Time) (context.Context, context.CancelFunc) {
-	deadline := now.Add(e.timeout)
+// deadline gives when the request ends: a little before the caller stops waiting, so that the answer arrives in time.
+func (e *endpoint) deadline(header nats.Header, arrived time.Time) time.Time {
+	deadline := arrived.Add(e.timeout)
 	if ms, err := strconv.ParseInt(header.Get(HeaderDeadline), 10, 64); err == nil {
 		if theirs := time.UnixMilli(ms); theirs.Before(deadline) {
-			deadline = theirs.Add(-min(100*time.Millisecond, theirs.Sub(now)/10))
+			deadline = theirs.Add(-min(100*time.Millisecond, theirs.Sub(arrived)/10))
 		}
 	}
-	return context.WithDeadline(newIncoming(base, header), deadline)
+	return deadline
 }
 
 // audit records every request that came without an actor header, since it ran with the operator's rights.
 func (s *Service) audit(ctx context.Context, e *endpoint, failure *Error) {
-	if actor := ActorFrom(ctx); actor.Role == RoleOperator {
+	if actor := ActorFrom(ctx); actor.Role == RoleOperator && s.log.Enabled(ctx, slog.LevelInfo) {
 		outcome := "ok"
 		if failure != nil {
 			outcome = string(failure.Code)

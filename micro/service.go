@@ -56,7 +56,7 @@ type Service struct {
 
 	lost     chan error // holds the first loss
 	subs     []*nats.Subscription
-	inflight sync.WaitGroup // counts subscriptions and requests
+	inflight sync.WaitGroup // counts subscriptions until their last request is answered
 }
 
 // NewService makes a service whose only endpoint is <name>.health. Nothing is subscribed before Run.
@@ -105,8 +105,9 @@ func (s *Service) start(ctx, base context.Context) error {
 			return fmt.Errorf("%s: endpoint %s: %w", s.cfg.Name, e.verb, err)
 		}
 		// accept never blocks, so the limit is only reached when the process is starved of CPU.
-		accept := func(msg *nats.Msg) { s.accept(base, e, msg) }
-		if err := s.subscribe(e.subject, natsmicro.DefaultQueueGroup, 4*(e.workers+e.queue), accept); err != nil {
+		e.pool = newPool(e.workers, e.queue, func(a arrival) { s.serve(base, e, a) })
+		accept := func(msg *nats.Msg) { s.accept(e, msg) }
+		if err := s.subscribe(e.subject, natsmicro.DefaultQueueGroup, 4*(e.workers+e.queue), accept, e.pool.close); err != nil {
 			return err
 		}
 	}
@@ -121,14 +122,17 @@ func (s *Service) start(ctx, base context.Context) error {
 	return nil
 }
 
-// subscribe adds a subscription that counts as in flight until it has handed over its last message.
-func (s *Service) subscribe(subject, queue string, pending int, handle nats.MsgHandler) error {
+// subscribe adds a subscription. It counts as in flight until it has handed over its last message and ended returned.
+func (s *Service) subscribe(subject, queue string, pending int, handle nats.MsgHandler, ended func()) error {
 	sub, err := s.cfg.Conn.QueueSubscribe(subject, queue, handle)
 	if err != nil {
 		return fmt.Errorf("%s: subscribe %s: %w", s.cfg.Name, subject, err)
 	}
 	s.inflight.Add(1)
-	sub.SetClosedHandler(func(string) { s.inflight.Done() })
+	sub.SetClosedHandler(func(string) {
+		ended()
+		s.inflight.Done()
+	})
 	s.subs = append(s.subs, sub)
 	if err := sub.SetPendingLimits(pending, maxPendingBytes); err != nil {
 		return fmt.Errorf("%s: limit %s: %w", s.cfg.Name, subject, err)
