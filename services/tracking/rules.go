@@ -1,8 +1,9 @@
 package tracking
 
 import (
-	"math"
 	"time"
+
+	"tiffin/services/geo"
 )
 
 // The rules for which fixes count. They are lenient where devices are honestly bad and strict where a fix would send
@@ -36,15 +37,10 @@ const (
 )
 
 // EarthRadius in metres, of the sphere on which all distances are measured.
-const EarthRadius = 6371008.8
+const EarthRadius = 1000 * geo.EarthRadiusKm
 
 // Distance is the great-circle distance in metres.
-func Distance(a, b Point) float64 {
-	rad := math.Pi / 180
-	dLat, dLon := (b.Latitude-a.Latitude)*rad, (b.Longitude-a.Longitude)*rad
-	h := math.Pow(math.Sin(dLat/2), 2) + math.Cos(a.Latitude*rad)*math.Cos(b.Latitude*rad)*math.Pow(math.Sin(dLon/2), 2)
-	return 2 * EarthRadius * math.Asin(math.Min(1, math.Sqrt(h)))
-}
+func Distance(a, b Point) float64 { return 1000 * geo.DistanceKm(geo.Point(a), geo.Point(b)) }
 
 // ReasonAtArrival judges a fix by itself, before it is compared with the rider's current one: "" when nothing speaks
 // against it, else one of the Reason constants.

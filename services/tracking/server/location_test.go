@@ -11,57 +11,58 @@ import (
 	"tiffin/services/auth"
 	"tiffin/services/delivery"
 	"tiffin/services/tracking"
+	"tiffin/services/tracking/trackingtest"
 	"tiffin/wire"
 )
 
 func TestFixReachesKeyAndChannel(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.Accepted)
-	messages := b.watch(tr.orderID)
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.Accepted)
+	messages := b.Watch(tr.OrderID)
 	at := time.Now().Truncate(time.Millisecond)
 
-	req := fixAt(tr, kitchen, at)
+	req := trackingtest.FixAt(tr, trackingtest.Kitchen, at)
 	heading, speed := 90.0, 7.5
 	req.Heading, req.Speed = &heading, &speed
-	b.mustSend(req)
+	b.MustSend(req)
 
-	live := next[tracking.Location](t, messages, "location-updated")
-	require.Equal(t, tr.orderID, live.OrderID)
-	require.Equal(t, tr.rider, live.DeliveryPartnerID)
-	require.Equal(t, kitchen, tracking.Point{Latitude: live.Latitude, Longitude: live.Longitude})
+	live := trackingtest.Next[tracking.Location](t, messages, "location-updated")
+	require.Equal(t, tr.OrderID, live.OrderID)
+	require.Equal(t, tr.Rider, live.DeliveryPartnerID)
+	require.Equal(t, trackingtest.Kitchen, tracking.Point{Latitude: live.Latitude, Longitude: live.Longitude})
 	require.True(t, live.Timestamp.Equal(at))
 	require.Equal(t, heading, *live.Heading)
 	require.Equal(t, speed, *live.Speed)
 	require.NotNil(t, live.EtaMinutes)
 
-	data, err := b.redis.Get(t.Context(), tracking.OrderKey(tr.orderID)).Bytes()
+	data, err := b.Redis.Get(t.Context(), tracking.OrderKey(tr.OrderID)).Bytes()
 	require.NoError(t, err)
 	var stored tracking.Location
 	require.NoError(t, wire.Decode(data, &stored))
 	require.Equal(t, live, stored)
-	ttl, err := b.redis.TTL(t.Context(), tracking.OrderKey(tr.orderID)).Result()
+	ttl, err := b.Redis.TTL(t.Context(), tracking.OrderKey(tr.OrderID)).Result()
 	require.NoError(t, err)
 	require.Equal(t, time.Hour, ttl)
 }
 
 func TestFixWithoutOrderCountsForTheOneCarried(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.PickedUp)
-	messages := b.watch(tr.orderID)
-	req := fixAt(tr, kitchen, time.Now())
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.PickedUp)
+	messages := b.Watch(tr.OrderID)
+	req := trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now())
 	req.OrderID = ""
-	b.mustSend(req)
-	require.Equal(t, tr.orderID, next[tracking.Location](t, messages, "location-updated").OrderID)
+	b.MustSend(req)
+	require.Equal(t, tr.OrderID, trackingtest.Next[tracking.Location](t, messages, "location-updated").OrderID)
 }
 
 func TestWhoMayReport(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.Accepted)
-	offered := b.assigned(delivery.Offered)
-	otherOrder := fixAt(tr, kitchen, time.Now())
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.Accepted)
+	offered := b.Assigned(delivery.Offered)
+	otherOrder := trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now())
 	otherOrder.OrderID = uuid.NewString()
 	for _, tt := range []struct {
 		name  string
@@ -69,16 +70,16 @@ func TestWhoMayReport(t *testing.T) {
 		req   tracking.LocationRequest
 		code  micro.Code
 	}{
-		{"the rider", micro.Actor{Role: auth.RoleRider, ID: tr.rider}, fixAt(tr, kitchen, time.Now()), ""},
-		{"an operator", micro.Actor{Role: micro.RoleOperator}, fixAt(tr, kitchen, time.Now().Add(time.Second)), ""},
-		{"another rider", micro.Actor{Role: auth.RoleRider, ID: uuid.NewString()}, fixAt(tr, kitchen, time.Now()), micro.CodeNotFound},
-		{"the customer", micro.Actor{Role: auth.RoleCustomer, ID: tr.customer}, fixAt(tr, kitchen, time.Now()), micro.CodeForbidden},
-		{"nobody", micro.Actor{Role: micro.RoleAnonymous}, fixAt(tr, kitchen, time.Now()), micro.CodeUnauthenticated},
-		{"another order", micro.Actor{Role: auth.RoleRider, ID: tr.rider}, otherOrder, micro.CodeForbidden},
-		{"an offer not accepted", micro.Actor{Role: auth.RoleRider, ID: offered.rider}, fixAt(offered, kitchen, time.Now()), micro.CodeForbidden},
-		{"no position", micro.Actor{Role: auth.RoleRider, ID: tr.rider}, tracking.LocationRequest{DeliveryPartnerID: tr.rider}, micro.CodeInvalid},
+		{"the rider", micro.Actor{Role: auth.RoleRider, ID: tr.Rider}, trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now()), ""},
+		{"an operator", micro.Actor{Role: micro.RoleOperator}, trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now().Add(time.Second)), ""},
+		{"another rider", micro.Actor{Role: auth.RoleRider, ID: uuid.NewString()}, trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now()), micro.CodeNotFound},
+		{"the customer", micro.Actor{Role: auth.RoleCustomer, ID: tr.Customer}, trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now()), micro.CodeForbidden},
+		{"nobody", micro.Actor{Role: micro.RoleAnonymous}, trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now()), micro.CodeUnauthenticated},
+		{"another order", micro.Actor{Role: auth.RoleRider, ID: tr.Rider}, otherOrder, micro.CodeForbidden},
+		{"an offer not accepted", micro.Actor{Role: auth.RoleRider, ID: offered.Rider}, trackingtest.FixAt(offered, trackingtest.Kitchen, time.Now()), micro.CodeForbidden},
+		{"no position", micro.Actor{Role: auth.RoleRider, ID: tr.Rider}, tracking.LocationRequest{DeliveryPartnerID: tr.Rider}, micro.CodeInvalid},
 	} {
-		_, err := b.client.Location(micro.WithActor(t.Context(), tt.actor), tt.req)
+		_, err := b.Client.Location(micro.WithActor(t.Context(), tt.actor), tt.req)
 		require.Equal(t, tt.code, micro.CodeOf(err), tt.name)
 	}
 }
@@ -101,103 +102,103 @@ func TestHygiene(t *testing.T) {
 		reason string
 	}
 	ride := []step{
-		{name: "first", point: kitchen},
-		{name: "moves", point: north(kitchen, 20), after: 2 * time.Second},
-		{name: "again", point: north(kitchen, 20), after: 2 * time.Second, reason: tracking.ReasonDuplicate},
-		{name: "same time, other place", point: kitchen, after: 2 * time.Second, reason: tracking.ReasonLate},
-		{name: "overtaken", point: kitchen, after: time.Second, clock: 3 * time.Second, reason: tracking.ReasonLate},
-		{name: "another city", point: north(kitchen, 300_000), after: 4 * time.Second, reason: tracking.ReasonImplausible},
-		{name: "back again", point: north(kitchen, 40), after: 5 * time.Second},
-		{name: "cell tower", point: north(kitchen, 60), after: 6 * time.Second, wild: 5000, reason: tracking.ReasonInaccurate},
-		{name: "clock ahead", point: north(kitchen, 60), after: time.Hour, clock: 7 * time.Second, reason: tracking.ReasonFuture},
-		{name: "clock a little ahead", point: north(kitchen, 60), after: 20 * time.Second, clock: 8 * time.Second},
-		{name: "very old", point: north(kitchen, 60), after: 21 * time.Second, clock: time.Hour, reason: tracking.ReasonLate},
-		{name: "after a pause, far away", point: north(kitchen, 100_000), after: 2 * time.Hour},
+		{name: "first", point: trackingtest.Kitchen},
+		{name: "moves", point: north(trackingtest.Kitchen, 20), after: 2 * time.Second},
+		{name: "again", point: north(trackingtest.Kitchen, 20), after: 2 * time.Second, reason: tracking.ReasonDuplicate},
+		{name: "same time, other place", point: trackingtest.Kitchen, after: 2 * time.Second, reason: tracking.ReasonLate},
+		{name: "overtaken", point: trackingtest.Kitchen, after: time.Second, clock: 3 * time.Second, reason: tracking.ReasonLate},
+		{name: "another city", point: north(trackingtest.Kitchen, 300_000), after: 4 * time.Second, reason: tracking.ReasonImplausible},
+		{name: "back again", point: north(trackingtest.Kitchen, 40), after: 5 * time.Second},
+		{name: "cell tower", point: north(trackingtest.Kitchen, 60), after: 6 * time.Second, wild: 5000, reason: tracking.ReasonInaccurate},
+		{name: "clock ahead", point: north(trackingtest.Kitchen, 60), after: time.Hour, clock: 7 * time.Second, reason: tracking.ReasonFuture},
+		{name: "clock a little ahead", point: north(trackingtest.Kitchen, 60), after: 20 * time.Second, clock: 8 * time.Second},
+		{name: "very old", point: north(trackingtest.Kitchen, 60), after: 21 * time.Second, clock: time.Hour, reason: tracking.ReasonLate},
+		{name: "after a pause, far away", point: north(trackingtest.Kitchen, 100_000), after: 2 * time.Hour},
 	}
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.Accepted)
-	messages := b.watch(tr.orderID)
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.Accepted)
+	messages := b.Watch(tr.OrderID)
 	for _, s := range ride {
 		clock := s.clock
 		if clock == 0 {
 			clock = s.after
 		}
-		b.at(start.Add(clock))
-		req := fixAt(tr, s.point, start.Add(s.after))
+		b.At(start.Add(clock))
+		req := trackingtest.FixAt(tr, s.point, start.Add(s.after))
 		if s.wild > 0 {
 			req.Accuracy = &s.wild
 		}
-		res, err := b.send(req)
+		res, err := b.Send(req)
 		require.NoError(t, err, s.name)
 		require.Equal(t, s.reason, res.Reason, s.name)
 		require.Equal(t, s.reason == "", res.Accepted, s.name)
 		require.True(t, res.RecordedAt.Equal(start.Add(clock)), s.name)
 		if res.Accepted {
-			require.True(t, next[tracking.Location](t, messages, "location-updated").Timestamp.Equal(start.Add(s.after)), s.name)
+			require.True(t, trackingtest.Next[tracking.Location](t, messages, "location-updated").Timestamp.Equal(start.Add(s.after)), s.name)
 		}
 	}
-	b.none(messages, tr.orderID)
+	b.None(messages, tr.OrderID)
 }
 
 // TestWrongFirstFix: the fix everything is compared with may be the wrong one. It must not lock the rider out.
 func TestWrongFirstFix(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.Accepted)
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.Accepted)
 	start := time.Now().Add(-time.Minute)
-	b.mustSend(fixAt(tr, north(kitchen, 500_000), start))
+	b.MustSend(trackingtest.FixAt(tr, north(trackingtest.Kitchen, 500_000), start))
 	for i := 1; i <= tracking.MaxImplausible; i++ {
-		res, err := b.send(fixAt(tr, kitchen, start.Add(time.Duration(i)*time.Second)))
+		res, err := b.Send(trackingtest.FixAt(tr, trackingtest.Kitchen, start.Add(time.Duration(i)*time.Second)))
 		require.NoError(t, err)
 		require.Equal(t, tracking.ReasonImplausible, res.Reason)
 	}
-	b.mustSend(fixAt(tr, kitchen, start.Add(20*time.Second)))
-	b.mustSend(fixAt(tr, north(kitchen, 10), start.Add(21*time.Second)))
+	b.MustSend(trackingtest.FixAt(tr, trackingtest.Kitchen, start.Add(20*time.Second)))
+	b.MustSend(trackingtest.FixAt(tr, north(trackingtest.Kitchen, 10), start.Add(21*time.Second)))
 }
 
 func TestRateLimitPerRider(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{rate: 5})
-	one, two := b.assigned(delivery.Accepted), b.assigned(delivery.Accepted)
+	b := newBed(t, trackingtest.Options{Rate: 5})
+	one, two := b.Assigned(delivery.Accepted), b.Assigned(delivery.Accepted)
 	start := time.Now()
-	b.at(start)
+	b.At(start)
 	for i := range 5 { // one second's worth may come at once
-		b.mustSend(fixAt(one, kitchen, start.Add(time.Duration(i)*time.Millisecond)))
+		b.MustSend(trackingtest.FixAt(one, trackingtest.Kitchen, start.Add(time.Duration(i)*time.Millisecond)))
 	}
 	// A fix that will be refused anyway counts too.
-	_, err := b.send(fixAt(one, kitchen, start))
+	_, err := b.Send(trackingtest.FixAt(one, trackingtest.Kitchen, start))
 	limited := micro.From(err)
 	require.Equal(t, micro.CodeLimited, limited.Code)
 	require.Positive(t, limited.RetryAfter)
-	b.mustSend(fixAt(two, kitchen, start))
+	b.MustSend(trackingtest.FixAt(two, trackingtest.Kitchen, start))
 
-	b.at(start.Add(201 * time.Millisecond)) // a fifth of a second earns one more
-	b.mustSend(fixAt(one, kitchen, start.Add(10*time.Millisecond)))
-	_, err = b.send(fixAt(one, kitchen, start.Add(11*time.Millisecond)))
+	b.At(start.Add(201 * time.Millisecond)) // a fifth of a second earns one more
+	b.MustSend(trackingtest.FixAt(one, trackingtest.Kitchen, start.Add(10*time.Millisecond)))
+	_, err = b.Send(trackingtest.FixAt(one, trackingtest.Kitchen, start.Add(11*time.Millisecond)))
 	require.Equal(t, micro.CodeLimited, micro.CodeOf(err))
 }
 
 func TestETAFollowsTheRide(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	tr := b.assigned(delivery.PickedUp)
-	messages := b.watch(tr.orderID)
-	metres := tracking.Distance(kitchen, door) * tracking.DetourFactor
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.PickedUp)
+	messages := b.Watch(tr.OrderID)
+	metres := tracking.Distance(trackingtest.Kitchen, trackingtest.Door) * tracking.DetourFactor
 	start := time.Now().Add(-4 * time.Minute)
-	b.mustSend(fixAt(tr, kitchen, start))
-	first := *next[tracking.Location](t, messages, "location-updated").EtaMinutes
+	b.MustSend(trackingtest.FixAt(tr, trackingtest.Kitchen, start))
+	first := *trackingtest.Next[tracking.Location](t, messages, "location-updated").EtaMinutes
 	require.InDelta(t, metres/tracking.DefaultSpeed/60, first, 1.01)
 
-	// Twenty fixes at 15 m/s straight to the door: the average catches up with the rider.
+	// Twenty fixes at 15 m/s straight to the trackingtest.Door: the average catches up with the rider.
 	eta := first
 	for i := 1; i <= 20; i++ {
-		share := float64(i) * 3 * 15 / tracking.Distance(kitchen, door)
+		share := float64(i) * 3 * 15 / tracking.Distance(trackingtest.Kitchen, trackingtest.Door)
 		at := tracking.Point{
-			Latitude:  kitchen.Latitude + share*(door.Latitude-kitchen.Latitude),
-			Longitude: kitchen.Longitude + share*(door.Longitude-kitchen.Longitude),
+			Latitude:  trackingtest.Kitchen.Latitude + share*(trackingtest.Door.Latitude-trackingtest.Kitchen.Latitude),
+			Longitude: trackingtest.Kitchen.Longitude + share*(trackingtest.Door.Longitude-trackingtest.Kitchen.Longitude),
 		}
-		b.mustSend(fixAt(tr, at, start.Add(time.Duration(i)*3*time.Second)))
-		now := *next[tracking.Location](t, messages, "location-updated").EtaMinutes
+		b.MustSend(trackingtest.FixAt(tr, at, start.Add(time.Duration(i)*3*time.Second)))
+		now := *trackingtest.Next[tracking.Location](t, messages, "location-updated").EtaMinutes
 		require.LessOrEqual(t, now, eta)
 		eta = now
 	}
@@ -206,19 +207,19 @@ func TestETAFollowsTheRide(t *testing.T) {
 
 func TestFixesFeedDispatch(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, options{})
-	free := trip{rider: uuid.NewString()}
-	req := fixAt(free, kitchen, time.Now())
-	b.mustSend(req)
-	newer := fixAt(free, north(kitchen, 30), time.Now().Add(time.Second))
-	b.mustSend(newer)
+	b := newBed(t, trackingtest.Options{})
+	free := trackingtest.Trip{Rider: uuid.NewString()}
+	req := trackingtest.FixAt(free, trackingtest.Kitchen, time.Now())
+	b.MustSend(req)
+	newer := trackingtest.FixAt(free, north(trackingtest.Kitchen, 30), time.Now().Add(time.Second))
+	b.MustSend(newer)
 	require.Eventually(t, func() bool {
-		b.peers.mu.Lock()
-		defer b.peers.mu.Unlock()
-		n := len(b.peers.positions)
-		return n > 0 && b.peers.positions[n-1].PartnerID == free.rider && b.peers.positions[n-1].Latitude == *newer.Latitude
+		var sent []delivery.Position
+		b.Set(func(p *trackingtest.Peers) { sent = p.Positions })
+		n := len(sent)
+		return n > 0 && sent[n-1].PartnerID == free.Rider && sent[n-1].Latitude == *newer.Latitude
 	}, 5*time.Second, 20*time.Millisecond)
-	keys, err := b.redis.Keys(t.Context(), "tracking:order:*").Result()
+	keys, err := b.Redis.Keys(t.Context(), "tracking:order:*").Result()
 	require.NoError(t, err)
 	require.Empty(t, keys, "a rider without an order is nobody's to see")
 }
