@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -32,10 +34,16 @@ func Decode(data []byte, v any) error {
 	return classify(data, err)
 }
 
+// Encoded is implemented by values that hold their own JSON already, such as cached answers.
+type Encoded interface{ EncodedJSON() []byte }
+
 // Encode writes v as compact JSON with sorted map keys. Strings that are not UTF-8 get replacement characters instead
 // of failing the answer. Field tags follow encoding/json/v2: omitzero leaves out zero numbers and times, omitempty
-// only empty strings, lists and objects; nil lists become [].
+// only empty strings, lists and objects; nil lists become []. An Encoded is taken as it is.
 func Encode(v any) ([]byte, error) {
+	if encoded, ok := v.(Encoded); ok {
+		return encoded.EncodedJSON(), nil
+	}
 	return json.Marshal(v, lenient)
 }
 
@@ -56,6 +64,25 @@ func classify(data []byte, err error) error {
 		return Malformed{"unreadable"}
 	}
 	return Invalid{{Field: path(semantic.JSONPointer), Message: complaint(semantic)}}
+}
+
+// readThrough looks for syntax errors, and for numbers such as 1e400, which no JSON reader can hold.
+func readThrough(data []byte) error {
+	decoder := jsontext.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := decoder.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if token.Kind() == '0' {
+			if _, err := strconv.ParseFloat(token.String(), 64); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // malformed names the kind of syntax error.

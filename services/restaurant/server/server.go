@@ -1,15 +1,27 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
+	"tiffin/cache"
+	"tiffin/micro"
+	"tiffin/services/restaurant"
 	"tiffin/shard"
+)
+
+const (
+	closeTimeout = 2 * time.Second
+	// prepareRetry is the pause between attempts to make the indexes while the store is away.
+	prepareRetry = 2 * time.Second
 )
 
 // Config is what the service needs. Conn, MongoURL and Router are required; the zero value of anything else is a
@@ -26,18 +38,96 @@ type Config struct {
 	CacheTTL time.Duration // life of a cached city or menu; default 1h
 }
 
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	c.CacheTTL = cmp.Or(c.CacheTTL, time.Hour)
+	return c
+}
+
 // Server is one instance of the service.
-type Server struct{ cfg Config }
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *store
+	cache   *cache.Cache
+	cities  *cache.Kind[*listing] // by city key
+	heads   *cache.Kind[*head]    // by restaurant id
+	menus   *cache.Kind[*menu]    // by restaurant id
+	scans   chan struct{}         // a slot per walk over the whole fleet
+	service *micro.Service
+}
 
 // New makes a server. It does not wait for the document store. Nothing is served before Run, which also closes the
 // connection to the store.
-func New(ctx context.Context, cfg Config) (*Server, error) { return &Server{cfg: cfg}, nil }
+func New(_ context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	log := cfg.Log.With("service", restaurant.ServiceName)
+	store, err := openStore(cfg.MongoURL, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: log, store: store, scans: make(chan struct{}, maxScans),
+		cache: cache.New(cache.Config{Redis: cfg.Redis, Log: log, Metrics: cfg.Metrics}),
+	}
+	s.cities = cache.NewKind(s.cache, cache.KindConfig[*listing]{
+		Name: "restaurant:city", TTL: cfg.CacheTTL, Encode: encodeListing, Decode: decodeListing,
+	})
+	s.heads = cache.NewKind(s.cache, cache.KindConfig[*head]{
+		Name: "restaurant:head", TTL: cfg.CacheTTL, Encode: encodeHead, Decode: decodeHead, Copies: 4096,
+	})
+	s.menus = cache.NewKind(s.cache, cache.KindConfig[*menu]{
+		Name: "restaurant:menu", TTL: cfg.CacheTTL, Encode: encodeMenu, Decode: decodeMenu, Copies: 4096,
+	})
+	s.service = s.endpoints()
+	return s, nil
+}
 
-// Run serves until ctx ends, then drains and returns nil.
+// Run serves until ctx ends, then drains and returns nil. Requests in flight finish before cache and store go.
 func (s *Server) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error { return s.cache.Run(background) })
+	group.Go(func() error { s.prepare(background); return nil })
+	err := s.service.Run(ctx)
+	stop()
+	return errors.Join(err, group.Wait(), s.close())
+}
+
+func (s *Server) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return errors.Join(s.store.close(ctx), s.cache.Close())
+}
+
+// prepare makes the indexes as soon as the store is there.
+func (s *Server) prepare(ctx context.Context) {
+	for {
+		err := s.store.prepare(ctx)
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
+			s.log.Warn("document store is not ready for indexes yet", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(prepareRetry):
+		}
+	}
 }
 
 // Ready is closed when every endpoint is subscribed.
-func (s *Server) Ready() <-chan struct{} { return nil }
+func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
+
+// health is the state of the store and, without which reads are only slower, of Redis.
+func (s *Server) health(ctx context.Context) map[string]error {
+	return map[string]error{"mongodb": s.store.ping(ctx), "redis": s.cache.Health(ctx)}
+}
