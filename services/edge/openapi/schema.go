@@ -154,6 +154,9 @@ var facts = map[string]func(*jsonschema.Schema){
 		s.MinItems, s.MaxItems = jsonschemaLength(1), jsonschemaLength(order.MaxLines)
 	},
 	"OrderLine.quantity": bounds(1, order.MaxQuantity),
+	"StatusBody.status": func(s *jsonschema.Schema) {
+		s.Enum = words(slices.DeleteFunc(order.Statuses(), func(to order.Status) bool { return !order.Settable(to) })...).Enum
+	},
 }
 
 func bounds(lo, hi float64) func(*jsonschema.Schema) {

@@ -170,6 +170,10 @@ func (p Problem) Write(c *fiber.Ctx) error {
 	if p.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, Seconds(p.RetryAfter))
 	}
+	if p.Status == http.StatusTooManyRequests { // also when a service refused, which knows nothing of these headers
+		c.Set("RateLimit-Remaining", "0")
+		c.Set("RateLimit-Reset", Seconds(p.RetryAfter))
+	}
 	if p.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="tiffin"`)
 	}
