@@ -1,0 +1,63 @@
+# `npx --yes rust-just up` starts everything, `npx --yes rust-just test` tests
+# everything; both install what is missing first. `just` alone lists the rest.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Git metadata adds nothing, and fails a build in a clone owned by somebody else.
+export GOFLAGS := "-buildvcs=false"
+
+[private]
+default:
+    @just --justfile {{ quote(justfile()) }} --list --unsorted
+
+# start every server and the whole fleet, on http://localhost:3000
+up: servers web binary
+    @exec bin/tiffin up
+
+# run every test, against real servers on ports of their own
+test *packages="./...": browser web
+    go run ./local/testservers -- go test -race -timeout 25m {{ packages }}
+    cd web && npm test --silent
+
+# static checks: format, vet, linter, types
+lint: web
+    test -z "$(gofmt -l $(git ls-files '*.go') | tee /dev/stderr)"
+    go vet ./...
+    go build -C tools/lint -o {{ quote(justfile_directory() / "bin/golangci-lint") }} github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+    bin/golangci-lint run ./...
+    cd web && npm run lint --silent
+
+# format all sources
+fmt: web
+    gofmt -w $(git ls-files '*.go')
+    cd web && npm run format --silent
+
+# build the nats command line, to look at a running fleet: bin/nats
+nats:
+    go build -C tools/nats -o {{ quote(justfile_directory() / "bin/nats") }} github.com/nats-io/natscli/nats
+
+# remove everything built; the data in .tiffin stays
+clean:
+    rm -rf bin web/node_modules
+    find web/dist -mindepth 1 ! -name .gitkeep -delete
+
+[private]
+servers:
+    @tools/servers.sh
+
+[private]
+browser:
+    @tools/servers.sh browser
+
+# Installs and builds only what has changed since the last time.
+[private]
+web:
+    @cd web && if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
+        echo "Installing the web app's packages ..."; npm ci --no-audit --no-fund --loglevel=error; fi
+    @cd web && if [ ! -f dist/index.html ] || [ -n "$(find . -newer dist/index.html -type f -not -path './node_modules/*' -not -path './dist/*' -not -path './test/*' -print -quit)" ]; then \
+        echo "Building the web app ..."; npm run build --silent; fi
+
+[private]
+binary:
+    @go build -o bin/tiffin ./cmd/tiffin
+    @go build -C tools/ferretdb -o {{ quote(justfile_directory() / "bin/ferretdb") }} .
