@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
@@ -149,44 +148,32 @@ func (b *bench) floor() (floor int) {
 	return floor
 }
 
+// TestAStreamThatLostItsEndIsFilledAgain has rows that were acknowledged and are not in the stream, as after a power cut
+// that cost the server its last writes: their numbers are unused, or used by others meanwhile.
 func TestAStreamThatLostItsEndIsFilledAgain(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
-	b := newBench(t)
-	stop := b.relay(nil)
-	ids := b.advanceMany(6)
-	b.requireMessages(6)
-	require.Eventually(t, func() bool { return b.count("sent_at is null") == 0 }, soon, often)
-	stop()
-	stream, err := b.ops.Stream(ctx, micro.StreamEvents)
-	require.NoError(t, err)
-	require.NoError(t, stream.Purge(ctx))
-	// Wait out the ids the stream remembers, which a server that lost them would not.
-	config := stream.CachedInfo().Config
-	config.Duplicates = 100 * time.Millisecond
-	_, err = b.ops.UpdateStream(ctx, config)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return forgets(b.ops) }, soon, often)
+	for name, first := range map[string]int{"unused": 7, "used by others": 4} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			b := newBench(t)
+			stop := b.relay(nil)
+			ids := b.advanceMany(6)
+			require.Eventually(t, func() bool { return b.count("sent_at is not null") == 6 }, soon, often)
+			stop()
+			for i := range 3 {
+				ids = append(ids, b.advanceMany(1)...)
+				_, err := b.db.Pool().Exec(ctx, `update outbox.events set sent_at = now(), stream_seq = $1 where sent_at is null`, first+i)
+				require.NoError(t, err)
+			}
 
-	b.relay(nil)
-	b.requireMessages(7)
-	events := b.stored()
-	for i, event := range events[len(events)-6:] {
-		require.Equal(t, ids[i], event.ID)
+			b.relay(nil)
+			b.requireMessages(9)
+			for i, event := range b.stored() {
+				require.Equal(t, ids[i], event.ID)
+			}
+		})
 	}
-}
-
-// forgets tells whether the stream takes one id twice, leaving one message of the probe.
-func forgets(js jetstream.JetStream) bool {
-	ack, err := js.Publish(context.Background(), "events.probe.mx", nil, jetstream.WithMsgID("probe"))
-	if err != nil || ack.Duplicate {
-		return false
-	}
-	stream, err := js.Stream(context.Background(), micro.StreamEvents)
-	if err != nil || stream.CachedInfo().State.Msgs < 2 {
-		return false
-	}
-	return stream.Purge(context.Background(), jetstream.WithPurgeKeep(1)) == nil
 }
 
 func TestRowsAreKeptUntilConfirmedAndOld(t *testing.T) {
