@@ -54,10 +54,10 @@ func classify(data []byte, err error) error {
 		return malformed(data, syntax)
 	}
 	// The decoder stops at the first semantic fault. Text that goes wrong later is still no JSON, and 400 wins over 422.
-	// A clone, because formatting happens in place and the bytes are the caller's.
-	value := jsontext.Value(data).Clone()
-	if verr := value.Format(); errors.As(verr, &syntax) {
+	if err := readThrough(data); errors.As(err, &syntax) {
 		return malformed(data, syntax)
+	} else if err != nil {
+		return Malformed{"number beyond any type"}
 	}
 	var semantic *json.SemanticError
 	if !errors.As(err, &semantic) {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -36,8 +37,9 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	if len(data) < 2 || data[0] != '"' {
 		return ErrTime
 	}
-	v, err := time.Parse(time.RFC3339Nano, string(data[1:len(data)-1]))
-	if err != nil {
+	text := string(data[1 : len(data)-1])
+	v, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || strings.Contains(text, ",") { // package time takes a comma for the point, RFC 3339 does not
 		return ErrTime
 	}
 	*t = At(v)
