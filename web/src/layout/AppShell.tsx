@@ -20,6 +20,9 @@ interface Entry {
   active: boolean;
 }
 
+/** Pages that fill the window, and the header with them. */
+const WIDE = /^\/(track|rider|operations)/;
+
 /** Header, page, footer; on a phone the main ways through the app sit in a bar under the thumb. */
 export function AppShell() {
   const { t } = useI18n();
@@ -36,7 +39,9 @@ export function AppShell() {
         {t('nav.skip')}
       </a>
       <header className="sticky top-0 z-40 border-b border-line bg-canvas/95 backdrop-blur supports-[backdrop-filter]:bg-canvas/85">
-        <div className="mx-auto flex h-16 max-w-6xl items-center gap-3 px-4 sm:gap-6 sm:px-6">
+        <div
+          className={`mx-auto flex h-16 items-center gap-3 px-4 sm:gap-6 sm:px-6 ${WIDE.test(pathname) ? 'max-w-[1400px]' : 'max-w-6xl'}`}
+        >
           <Link to={homeOf(user)} className="shrink-0 rounded-lg" aria-label={t('nav.home')}>
             <Wordmark />
           </Link>

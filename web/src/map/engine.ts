@@ -15,7 +15,7 @@ import {
   zoomedAt,
 } from './mercator';
 import { cellsOf, loadCell, loadOverview, loadPlaces, type Outlines, type Place } from './outlines';
-import { type Palette, paintGrid, paintNames, paintOutlines, paintTowns, readPalette } from './paint';
+import { type Palette, paintGrid, paintLand, paintNames, paintOutlines, paintTowns, readPalette } from './paint';
 import { TileLayer } from './tiles';
 
 /** A line on the map. `route` is dashed (the way still to go, as the crow flies), `trail` is what was ridden. */
@@ -173,7 +173,8 @@ export class MapEngine {
     const center = toWorld(this.#camera.center);
     const frame = { x: center.x - width / 2 / scale, y: center.y - height / 2 / scale, scale, width, height };
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.fillStyle = this.#palette.land;
+    // Beyond the outlines lies the sea.
+    ctx.fillStyle = this.#overview ? this.#palette.water : this.#palette.land;
     ctx.fillRect(0, 0, width, height);
     const tiled = this.#tiles?.paint(ctx, frame, Math.min(this.#camera.zoom, MAX_ZOOM)) ?? false;
     if (!tiled) this.#paintGround(ctx, frame);
@@ -182,6 +183,7 @@ export class MapEngine {
 
   #paintGround(ctx: CanvasRenderingContext2D, frame: Frame): void {
     const { zoom } = this.#camera;
+    if (this.#overview) paintLand(ctx, this.#overview, frame, this.#palette);
     paintTowns(ctx, this.#places, frame, zoom, this.#palette);
     if (this.#overview) paintOutlines(ctx, this.#overview, frame, this.#palette);
     if (zoom >= DETAIL_ZOOM) for (const cell of this.#cells.values()) this.#paintCell(ctx, frame, cell);
@@ -191,7 +193,6 @@ export class MapEngine {
 
   // A detail square replaces the coarse outlines beneath it.
   #paintCell(ctx: CanvasRenderingContext2D, frame: Frame, cell: Outlines): void {
-    if (!cell.box) return;
     const left = Math.max(-1, (cell.box.west - frame.x) * frame.scale);
     const top = Math.max(-1, (cell.box.north - frame.y) * frame.scale);
     const right = Math.min(frame.width + 1, (cell.box.east - frame.x) * frame.scale);

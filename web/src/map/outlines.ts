@@ -16,7 +16,7 @@ export interface Outlines {
   borders: Shape[];
   minor: Shape[];
   /** The square the data was cut to, in world coordinates: shore lines along it are no shores. */
-  box: { west: number; north: number; east: number; south: number } | null;
+  box: { west: number; north: number; east: number; south: number };
 }
 
 export interface Place {
@@ -28,7 +28,8 @@ export interface Place {
 }
 
 interface Packed {
-  origin: [number, number];
+  /** West, south, east, north in degrees; what is packed counts from the south-west corner. */
+  box: [number, number, number, number];
   scale: number;
   water: number[][];
   borders: number[][];
@@ -58,17 +59,16 @@ export function unpack(deltas: readonly number[], [lng0, lat0]: readonly [number
   return shape;
 }
 
-function decode(packed: Packed, size: number | null): Outlines {
-  const all = (list: number[][]) => list.map((deltas) => unpack(deltas, packed.origin, packed.scale));
-  const [lng, lat] = packed.origin;
-  const northWest = size === null ? null : toWorld({ lng, lat: lat + size });
-  const southEast = size === null ? null : toWorld({ lng: lng + (size ?? 0), lat });
+function decode(packed: Packed): Outlines {
+  const [west, south, east, north] = packed.box;
+  const all = (list: number[][]) => list.map((deltas) => unpack(deltas, [west, south], packed.scale));
+  const northWest = toWorld({ lng: west, lat: north });
+  const southEast = toWorld({ lng: east, lat: south });
   return {
     water: all(packed.water),
     borders: all(packed.borders),
     minor: all(packed.minor),
-    box:
-      northWest && southEast ? { west: northWest.x, north: northWest.y, east: southEast.x, south: southEast.y } : null,
+    box: { west: northWest.x, north: northWest.y, east: southEast.x, south: southEast.y },
   };
 }
 
@@ -87,7 +87,7 @@ function once<T>(url: string, make: (json: unknown) => T): Promise<T> {
 }
 
 export function loadOverview(): Promise<Outlines> {
-  return once(overviewUrl, (json) => decode(json as Packed, null));
+  return once(overviewUrl, (json) => decode(json as Packed));
 }
 
 export function loadPlaces(): Promise<Place[]> {
@@ -114,7 +114,7 @@ export function cellsOf(west: number, south: number, east: number, north: number
 export function loadCell(name: string): Promise<Outlines> {
   const url = cellUrls[path(name)];
   if (!url) return Promise.reject(new Error(`no map cell ${name}`));
-  return once(url, (json) => decode(json as Packed, CELL));
+  return once(url, (json) => decode(json as Packed));
 }
 
 const path = (name: string) => `./data/cells/${name}.json`;

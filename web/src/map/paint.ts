@@ -34,6 +34,16 @@ export function readPalette(element: Element): Palette {
   };
 }
 
+/** The ground that outlines cover; their water is cut out of it afterwards. */
+export function paintLand(ctx: CanvasRenderingContext2D, { box }: Outlines, frame: Frame, palette: Palette): void {
+  const left = Math.max(0, (box.west - frame.x) * frame.scale);
+  const top = Math.max(0, (box.north - frame.y) * frame.scale);
+  const right = Math.min(frame.width, (box.east - frame.x) * frame.scale);
+  const bottom = Math.min(frame.height, (box.south - frame.y) * frame.scale);
+  ctx.fillStyle = palette.land;
+  if (right > left && bottom > top) ctx.fillRect(left, top, right - left, bottom - top);
+}
+
 /** One set of outlines: water filled, shores and borders stroked. */
 export function paintOutlines(ctx: CanvasRenderingContext2D, outlines: Outlines, frame: Frame, palette: Palette): void {
   const seen = outlines.water.filter((shape) => inView(shape, frame));
@@ -103,7 +113,6 @@ function inView(shape: Shape, frame: Frame): boolean {
 
 // Data cut to a square has edges along the square that are no shore.
 function alongCut(shape: Shape, i: number, box: Outlines['box']): boolean {
-  if (!box) return false;
   const { points } = shape;
   const p = (i + points.length - 2) % points.length;
   const near = (a: number, b: number) => Math.abs(a - b) < 1e-9;

@@ -2,6 +2,8 @@ let context: AudioContext | null = null;
 
 /** Two soft tones, synthesized: no file to load. Browsers stay silent until the reader has pressed something. */
 export function chime(): void {
+  // Before the first press a browser would only complain.
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   try {
     context ??= new AudioContext();
     const start = context.currentTime;

@@ -2,7 +2,7 @@
 //   overview.json       water and borders of the whole continent, coarse
 //   cells/<lng>_<lat>.json  2° x 2° squares near cities, with shores to about 250 m
 //   places.json         names of towns, by falling population
-// Both kinds hold {origin, scale, water, borders, minor}: packed rings and lines (see geometry.mjs, pack).
+// Both kinds hold {box, scale, water, borders, minor}: packed rings and lines (see geometry.mjs, pack).
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { mesh } from 'topojson-client';
@@ -13,7 +13,8 @@ const read = (name) => JSON.parse(readFileSync(require.resolve(name), 'utf8'));
 const out = new URL('../../src/map/data/', import.meta.url);
 const cities = new URL('../../../shard/data/cities.csv', import.meta.url);
 
-const CONTINENT = [-170, 12, -50, 72];
+// With some sea and neighbours around, so that no edge shows when the three countries fill a wide screen.
+const CONTINENT = [-180, -12, -10, 84];
 const CELL = 2;
 // A view is about 0.3° wide when a delivery is watched, so a city this far from a cell's edge still sees into it.
 const REACH = 0.35;
@@ -61,18 +62,19 @@ function cut(list, box, tolerance) {
   return list.flatMap((line) => clipLine(line, box)).map((line) => simplify(line, tolerance));
 }
 
-function write(name, origin, scale, parts) {
+function write(name, box, scale, parts) {
+  const origin = box.slice(0, 2);
   const packed = Object.entries(parts).map(([key, list]) => [
     key,
     list.map((p) => pack(p, origin, scale)).filter((p) => p.length > 2),
   ]);
-  writeFileSync(new URL(name, out), `${JSON.stringify({ origin, scale, ...Object.fromEntries(packed) })}\n`);
+  writeFileSync(new URL(name, out), `${JSON.stringify({ box, scale, ...Object.fromEntries(packed) })}\n`);
 }
 
 rmSync(new URL('cells/', out), { recursive: true, force: true });
 mkdirSync(new URL('cells/', out), { recursive: true });
 
-write('overview.json', [CONTINENT[0], CONTINENT[1]], 100, {
+write('overview.json', CONTINENT, 100, {
   water: rings(CONTINENT, 0.03, 0.05),
   borders: cut([...lines.country], CONTINENT, 0.02),
   minor: cut(lines.region, CONTINENT, 0.02),
@@ -89,7 +91,7 @@ for (const t of towns) {
 for (const cell of cells) {
   const [west, south] = cell.split('_').map(Number);
   const box = [west, south, west + CELL, south + CELL];
-  write(`cells/${cell}.json`, [west, south], 2000, {
+  write(`cells/${cell}.json`, box, 2000, {
     water: rings(box, 0.001, 8e-5),
     borders: cut([...lines.country, ...lines.region], box, 0.0005),
     minor: cut(lines.county, box, 0.0005),

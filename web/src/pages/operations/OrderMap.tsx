@@ -27,7 +27,7 @@ export function OrderMap({ onOpen }: { onOpen: (id: string) => void }) {
   const open = useMemo(() => orders.filter((order) => !isEnded(order.status)), [orders]);
   return (
     <Card className="overflow-hidden">
-      <MapView label={t('ops.map')} fit={CONTINENT} fitKey="continent" className="h-[420px] lg:h-[520px]">
+      <MapView label={t('ops.map')} fit={CONTINENT} fitKey="continent" className="h-[420px] lg:h-full lg:min-h-[520px]">
         {orders
           .filter((order) => isEnded(order.status))
           .map((order) => (

@@ -25,7 +25,8 @@ export function PositionSource({
           <Icon name="signal" className="size-4" />
           {t(failed ? 'position.failed' : `position.${report}`)}
         </p>
-        <div className="clear-both grid grid-cols-2 gap-1 rounded-full bg-sunken p-1 pt-1">
+        <div className="clear-both h-2.5" />
+        <div className="grid grid-cols-2 gap-1 rounded-full bg-sunken p-1">
           {(['device', 'simulated'] as const).map((name) => (
             <label
               key={name}
