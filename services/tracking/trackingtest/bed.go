@@ -203,14 +203,32 @@ func (b *Bed) Assigned(status delivery.AssignmentStatus) Trip {
 
 // Ended makes the order terminal, as the order service sees it.
 func (b *Bed) Ended(tr Trip, status order.Status) {
+	b.Advance(tr, status)
+	b.Set(func(p *Peers) { delete(p.Current, tr.Rider) })
+}
+
+// Advance changes the order's state, as the order service sees it, and gives the seq of the change.
+func (b *Bed) Advance(tr Trip, status order.Status) (seq int64) {
 	b.Set(func(p *Peers) {
 		state := p.Orders[tr.OrderID]
 		state.Order.Status = status
 		state.Seq++
-		state.Updates = append(state.Updates, order.Update{OrderID: tr.OrderID, Seq: state.Seq, Status: status, DeliveryPartnerID: &tr.Rider})
+		seq = state.Seq
+		state.Updates = append(state.Updates, order.Update{
+			OrderID: tr.OrderID, Seq: seq, Status: status, DeliveryPartnerID: &tr.Rider, Timestamp: wire.At(time.Now()),
+		})
 		p.Orders[tr.OrderID] = state
-		delete(p.Current, tr.Rider)
 	})
+	return seq
+}
+
+// Quiet waits until no edge listens to the order any more.
+func (b *Bed) Quiet(t testing.TB, orderID string) {
+	t.Helper()
+	channel := tracking.LiveChannel(orderID)
+	require.Eventually(t, func() bool {
+		return b.Redis.PubSubNumSub(t.Context(), channel).Val()[channel] == 0
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 // AsActor speaks as somebody.
