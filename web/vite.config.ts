@@ -12,9 +12,16 @@ const API = [
   '/tracking',
   '/admin',
   '/cities',
+  '/metrics',
   '/openapi.json',
   '/app-config.json',
 ];
+
+const target = process.env.EDGE_URL ?? 'http://localhost:3000';
+const edge = {
+  ...Object.fromEntries(API.map((path) => [path, { target }])),
+  '/socket.io': { target, ws: true },
+};
 
 export default defineConfig({
   plugins: [react(), tailwind()],
@@ -30,13 +37,9 @@ export default defineConfig({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
   },
-  server: {
-    port: 5173,
-    proxy: {
-      ...Object.fromEntries(API.map((path) => [path, { target: 'http://localhost:3000' }])),
-      '/socket.io': { target: 'http://localhost:3000', ws: true },
-    },
-  },
+  server: { port: 5173, proxy: edge },
+  // The built app in front of a running fleet. The same port as in development, which sockets are allowed from.
+  preview: { port: 5173, strictPort: true, proxy: edge },
   test: {
     environment: 'jsdom',
     include: ['test/unit/**/*.test.{ts,tsx}'],

@@ -79,7 +79,7 @@ export function CitySearch({ label, value, onText, onPick, error, hint, autoFocu
           <div
             id={list}
             role="listbox"
-            aria-label={label}
+            aria-label={t('city.suggestions')}
             className={`absolute inset-x-0 top-full z-30 mt-1 max-h-72 overflow-auto rounded-2xl border border-line bg-surface p-1.5 shadow-lift ${shown ? '' : 'hidden'}`}
           >
             {cities.map((city, i) => (

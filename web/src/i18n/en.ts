@@ -77,6 +77,7 @@ export const en = {
   'register.taken': 'There is an account with this e-mail already. Sign in instead?',
 
   'city.placeholder': 'Start typing a city',
+  'city.suggestions': 'Suggested cities',
   'place.change': 'Change place',
   'place.choose': 'Choose a place',
   'place.title': 'Where should it go?',

@@ -76,6 +76,7 @@ export const es: Catalog = {
   'register.taken': 'Ya hay una cuenta con este correo. ¿Quieres entrar?',
 
   'city.placeholder': 'Escribe una ciudad',
+  'city.suggestions': 'Ciudades sugeridas',
   'place.change': 'Cambiar de lugar',
   'place.choose': 'Elige un lugar',
   'place.title': '¿A dónde lo llevamos?',

@@ -76,6 +76,7 @@ export const fr: Catalog = {
   'register.taken': 'Un compte existe déjà avec cette adresse. Vous connecter ?',
 
   'city.placeholder': 'Saisissez une ville',
+  'city.suggestions': 'Villes proposées',
   'place.change': 'Changer de lieu',
   'place.choose': 'Choisir un lieu',
   'place.title': 'Où livrer ?',
