@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { apiClient } from '@/utils/apiClient';
-import type { City, MenuItem, Order, OrderStatus, Restaurant, TrackingSnapshot, Transition } from './types';
+import type { City, MenuItem, NewOrder, Order, OrderStatus, Restaurant, TrackingSnapshot, Transition } from './types';
 
 /** A page of a list; `nextCursor` while there is more. */
 type Page<K extends string, T> = { [key in K]: T[] } & { nextCursor?: string };
@@ -97,15 +97,6 @@ export function useTracking(id: string) {
     queryKey: ['order', id, 'tracking'],
     queryFn: ({ signal }) => get<TrackingSnapshot>(`/tracking/${id}`, undefined, signal),
   });
-}
-
-export interface NewOrder {
-  restaurantId: string;
-  items: { menuItemId: string; quantity: number }[];
-  deliveryAddress: string;
-  city: string;
-  latitude: number;
-  longitude: number;
 }
 
 export function usePlaceOrder() {

@@ -1,176 +1,35 @@
+import type { components } from './schema';
+
 /**
- * The shapes the edge answers with. Money is a JSON number with two places; turn it into
- * cents with `toCents` before any arithmetic. Times are RFC 3339 in UTC.
+ * The shapes the edge answers with, generated from its own description (`npm run api:types`).
+ * Money is a JSON number with two places; turn it into cents with `toCents` before any arithmetic.
+ * Times are RFC 3339 in UTC.
  */
+type Schemas = components['schemas'];
 
-export type Role = 'customer' | 'restaurant_owner' | 'delivery_partner' | 'admin';
+export type User = Schemas['AuthUser'];
+export type Role = User['role'];
+export type SessionAnswer = Schemas['AuthSession'];
+export type Registration = Schemas['AuthRegisterRequest'];
+export type City = Schemas['City'];
+export type Restaurant = Schemas['Restaurant'];
+export type MenuItem = Schemas['RestaurantMenuItem'];
+export type Order = Schemas['Order'];
+export type OrderStatus = Order['status'];
+export type NewOrder = Schemas['OrderCreateRequest'];
+export type Transition = Schemas['OrderHistoryEntry'];
+export type Partner = Schemas['DeliveryPartner'];
+export type Assignment = Schemas['DeliveryAssignment'];
+export type Fix = Schemas['TrackingLocation'];
+export type TrackingSnapshot = Schemas['TrackingView'];
+export type Overview = Schemas['OpsOverview'];
+export type Service = Schemas['OpsService'];
+export type Endpoint = Schemas['OpsEndpoint'];
 
-export interface User {
-  id: string;
-  email: string;
-  firstName: string;
-  lastName: string;
-  phoneNumber: string;
-  role: Role;
-  city: string;
-  /** Riders only: the id their location and offers go by. */
-  partnerId?: string;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface SessionAnswer {
-  user: User;
-  token: string;
-  refreshToken: string;
-  /** Seconds the access token lives from now. */
-  expiresIn: number;
-}
-
-export interface City {
-  name: string;
-  state: string;
-  country: string;
-  latitude: number;
-  longitude: number;
-  region: string;
-}
-
-export interface Restaurant {
-  id: string;
-  name: string;
-  city: string;
-  address: string;
-  latitude: number;
-  longitude: number;
-  phoneNumber: string;
-  email: string;
-  ownerUserId: string;
-  cuisine?: string;
-  rating?: number | null;
-  isActive: boolean;
-  distanceKm?: number;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface MenuItem {
-  id: string;
-  restaurantId: string;
-  name: string;
-  description: string;
-  price: number;
-  category: string;
-  isAvailable: boolean;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export type OrderStatus =
-  | 'pending'
-  | 'confirmed'
-  | 'preparing'
-  | 'ready'
-  | 'picked_up'
-  | 'delivered'
-  | 'rejected'
-  | 'expired'
-  | 'cancelled'
-  | 'failed';
-
-export interface OrderItem {
-  menuItemId: string;
-  name: string;
-  quantity: number;
-  unitPrice: number;
-}
-
-export interface Order {
-  id: string;
-  customerId: string;
-  restaurantId: string;
-  restaurantName?: string;
-  deliveryPartnerId: string | null;
-  status: OrderStatus;
-  items: OrderItem[];
-  totalAmount: number;
-  deliveryAddress: string;
-  city: string;
-  latitude: number;
-  longitude: number;
-  /** Minutes. */
-  estimatedDeliveryTime: number;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export interface Transition {
-  from: OrderStatus | null;
-  to: OrderStatus;
-  actorId: string | null;
-  actorRole: string;
-  reason?: string;
-  at: string;
-}
-
-export interface Partner {
-  id: string;
-  userId: string;
-  city: string;
-  latitude: number | null;
-  longitude: number | null;
-  isAvailable: boolean;
-  currentOrderId: string | null;
-  totalDeliveries: number;
-  rating: number | null;
-  createdAt: string;
-  updatedAt: string;
-}
-
-export type AssignmentStatus =
-  | 'offered'
-  | 'accepted'
-  | 'picked_up'
-  | 'delivered'
-  | 'failed'
-  | 'declined'
-  | 'expired'
-  | 'withdrawn';
-
-export interface Assignment {
-  orderId: string;
-  partnerId: string;
-  status: AssignmentStatus;
-  offeredAt: string;
-  offerExpiresAt: string;
-  acceptedAt?: string;
-  order: Order;
-  restaurant: { id: string; name: string; address: string; latitude: number; longitude: number };
-  dropoff: { address: string; latitude: number; longitude: number };
-}
-
-export interface Fix {
-  orderId: string;
-  deliveryPartnerId: string;
-  latitude: number;
-  longitude: number;
-  timestamp: string;
-  heading?: number;
-  speed?: number;
-  etaMinutes?: number;
-}
-
-export interface TrackingSnapshot {
-  orderId: string;
-  status: OrderStatus;
-  seq: number;
-  deliveryPartnerId: string | null;
-  location: Fix | null;
-  etaMinutes?: number;
-}
-
+/** Data of the socket event order-updated, which OpenAPI does not describe. */
 export interface OrderUpdate {
   orderId: string;
+  /** Rises by one for each change of an order, beginning with 1. */
   seq: number;
   status: OrderStatus;
   deliveryPartnerId: string | null;

@@ -1,18 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
-import type { Role, SessionAnswer, User } from '@/api/types';
+import type { Registration, SessionAnswer, User } from '@/api/types';
 import { fromAnswer } from '@/session/store';
 import { anonymousClient, apiClient, sessionStore } from '@/utils/apiClient';
-
-export interface Registration {
-  email: string;
-  password: string;
-  firstName: string;
-  lastName: string;
-  phoneNumber: string;
-  role: Exclude<Role, 'admin'>;
-  city: string;
-}
 
 export interface Auth {
   /** Null: nobody is signed in. */

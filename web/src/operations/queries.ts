@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { get } from '@/api/queries';
+import type { Overview } from '@/api/types';
 import { anonymousClient } from '@/utils/apiClient';
 import { readMetric } from './metrics';
-import type { Overview } from './types';
 
 const POLL_MS = 3_000;
 

@@ -1,10 +1,9 @@
 import { useState } from 'react';
-import type { OrderStatus } from '@/api/types';
+import type { OrderStatus, Overview } from '@/api/types';
 import { Badge, Card, LoadError, Skeleton } from '@/components/Parts';
 import { useErrorText } from '@/components/useErrorText';
 import { useI18n } from '@/i18n/I18nContext';
 import { useOverview, useSockets } from '@/operations/queries';
-import type { Overview } from '@/operations/types';
 import { isEnded } from '@/tracking/feed';
 import { formatAgo } from '@/utils/time';
 import { useNow } from '@/utils/useNow';
@@ -87,10 +86,7 @@ function Figures({ overview }: { overview: Overview }) {
     value === null || value === undefined ? '–' : new Intl.NumberFormat(language).format(value);
   const counts = overview.orders?.orders;
   const open =
-    counts &&
-    (Object.keys(counts) as OrderStatus[])
-      .filter((status) => !isEnded(status))
-      .reduce((sum, status) => sum + counts[status], 0);
+    counts && ORDER_STATES.filter((state) => !isEnded(state)).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
   const figures = [
     { label: t('ops.open'), value: number(open), bad: false },
     { label: t('ops.stuck'), value: number(overview.orders?.stuckTotal), bad: (overview.orders?.stuckTotal ?? 0) > 0 },

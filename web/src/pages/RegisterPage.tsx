@@ -1,13 +1,13 @@
 import { type ChangeEvent, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
-import type { City } from '@/api/types';
+import type { City, Registration } from '@/api/types';
 import { Button } from '@/components/Button';
 import { CitySearch } from '@/components/CitySearch';
 import { TextField } from '@/components/Field';
 import { FormError } from '@/components/FormError';
 import { Icon, type IconName } from '@/components/Icon';
 import { useForm } from '@/components/useForm';
-import { type Registration, useAuth } from '@/context/AuthContext';
+import { useAuth } from '@/context/AuthContext';
 import { usePlace } from '@/context/PlaceContext';
 import { useI18n } from '@/i18n/I18nContext';
 import { homeOf } from '@/layout/AppShell';

@@ -1,6 +1,6 @@
+import type { Endpoint, Service } from '@/api/types';
 import { Card } from '@/components/Parts';
 import { useI18n } from '@/i18n/I18nContext';
-import type { Endpoint, Service } from '@/operations/types';
 
 /** Every service by name; its verbs, summed over its instances, open beneath. */
 export function Services({ services }: { services: Service[] }) {

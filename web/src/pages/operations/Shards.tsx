@@ -1,6 +1,6 @@
+import type { Overview } from '@/api/types';
 import { Badge, Card } from '@/components/Parts';
 import { useI18n } from '@/i18n/I18nContext';
-import type { Overview } from '@/operations/types';
 
 export function Shards({ overview }: { overview: Overview }) {
   const { t, language } = useI18n();

@@ -1,6 +1,6 @@
+import type { Overview } from '@/api/types';
 import { Card, StatusBadge } from '@/components/Parts';
 import { useI18n } from '@/i18n/I18nContext';
-import type { Overview } from '@/operations/types';
 import { formatAgo } from '@/utils/time';
 import { useNow } from '@/utils/useNow';
 
