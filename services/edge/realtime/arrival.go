@@ -67,6 +67,8 @@ func (a arrival) client(form frame.Form, conn *ws.Conn, engine *session) (*clien
 		return nil, errStopping
 	}
 	if err := c.signIn(a.who); err != nil {
+		c.Shut(ws.CloseTooMany, micro.From(err).Message)
+		c.Flush(goodbye)
 		c.finish()
 		return nil, err
 	}

@@ -3,12 +3,14 @@ package realtime
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
 	"tiffin/services/edge/inbound"
+	"tiffin/services/edge/problem"
 	"tiffin/services/edge/realtime/frame"
 	"tiffin/services/edge/realtime/ws"
 	"tiffin/wire"
@@ -34,7 +36,7 @@ func (s *Server) serveWebSocket(c *fiber.Ctx) error {
 		return err
 	}
 	if err := ws.Check(c); err != nil {
-		return err
+		return refuseHandshake(c, err, request.ID)
 	}
 	raw, err := tokenOf(c)
 	if err != nil {
@@ -60,6 +62,18 @@ func (s *Server) serveWebSocket(c *fiber.Ctx) error {
 		})
 	})
 	return nil
+}
+
+// refuseHandshake answers what is no handshake, or one of another version, with the status that ws.Check has chosen.
+func refuseHandshake(c *fiber.Ctx, err error, requestID string) error {
+	var wrong *fiber.Error
+	if !errors.As(err, &wrong) || wrong.Code != http.StatusUpgradeRequired {
+		return err
+	}
+	return problem.Problem{
+		Type: problem.TypeURI("upgrade-required"), Title: "The path speaks WebSocket, version 13", Status: wrong.Code,
+		Detail: wrong.Message, Instance: requestID,
+	}.Write(c)
 }
 
 // serve reads the client until its end, which this is. on handles messages.
