@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,6 +57,7 @@ type Kind[T any] struct {
 	cache  *Cache
 	cfg    KindConfig[T]
 	flight flight[T]
+	loads  atomic.Int64
 
 	mu     sync.RWMutex
 	copies map[string]copied[T]
@@ -148,6 +150,7 @@ func (k *Kind[T]) load(ctx context.Context, key string, source func(context.Cont
 		return value, nil
 	}
 	k.count("source")
+	k.loads.Add(1)
 	value, err := source(ctx)
 	if err != nil || generation == "" || strings.HasPrefix(generation, closedPrefix) {
 		return value, err
@@ -216,6 +219,9 @@ func (k *Kind[T]) keep(key, generation string, value T) {
 	}
 	k.copies[key] = copied[T]{generation, value}
 }
+
+// Loads is how often the source was asked since the start.
+func (k *Kind[T]) Loads() int { return int(k.loads.Load()) }
 
 func (k *Kind[T]) count(from string) { k.cache.reads.WithLabelValues(k.cfg.Name, from).Inc() }
 

@@ -54,7 +54,8 @@ func (p position) cursor() string {
 func parseCursor(text string, near bool) (p position, err error) {
 	refused := wire.Invalid{{Field: "cursor", Message: "is not one of this list's"}}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < 1+len(p.id) || near != (raw[0] == cursorByDistance) || !near && raw[0] != cursorByName {
+	if err != nil || base64.RawURLEncoding.EncodedLen(len(raw)) != len(text) || // the decoder skips line breaks
+		len(raw) < 1+len(p.id) || near != (raw[0] == cursorByDistance) || !near && raw[0] != cursorByName {
 		return p, refused
 	}
 	p.near = near
@@ -67,7 +68,7 @@ func parseCursor(text string, near bool) (p position, err error) {
 		return p, refused
 	}
 	p.distance = math.Float64frombits(binary.BigEndian.Uint64(rest))
-	if !(p.distance >= 0) {
+	if !(p.distance >= 0) { // NaN too
 		return p, refused
 	}
 	return p, nil

@@ -2,8 +2,8 @@
 //
 // Invariants:
 //
-//   - The document store decides. It is read by id or as a whole city; a menu is one document. Every change names the
-//     revision it was made from, so no two changes overwrite each other.
+//   - The document store decides. It is read by id or as a whole city; a menu is one document. Changes of a
+//     restaurant and its menu take turns, and each names the revision it was made from: none overwrites another.
 //   - A change is acknowledged after the cache has let go of everything it touches; package cache says why no reader sees
 //     an older value then. Lists are kept per city: a change costs its own city's listing and no other.
 //   - A quote never has an old price. It reads the restaurant from the store, and the restaurant names the revision of

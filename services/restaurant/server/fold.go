@@ -4,20 +4,19 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// undecomposed are letters whose stroke or ligature Unicode does not take apart, in the form left after case folding.
+// undecomposed are lower-case letters that Unicode does not take apart: strokes, ligatures, and forms of one letter.
 var undecomposed = strings.NewReplacer(
-	"ø", "o", "ł", "l", "đ", "d", "ð", "d", "ħ", "h", "ı", "i", "æ", "ae", "œ", "oe", "þ", "th",
+	"ø", "o", "ł", "l", "đ", "d", "ð", "d", "ħ", "h", "ı", "i", "æ", "ae", "œ", "oe", "þ", "th", "ß", "ss", "ς", "σ",
 )
 
 // fold is the form in which texts are compared: without case and accents, apostrophes gone, everything else that is no
 // letter and no digit one space. "Joe's Café-Bar" and "JOES cafe bar" are one.
 func fold(s string) string {
-	// NFKD first takes accents off their letters; folding may make new ones (İ), so it is taken apart once more.
-	s = norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s)))
+	// NFKD takes accents off their letters. It may uncover letters that have a lower case, and the other way round.
+	s = norm.NFKD.String(strings.ToLower(norm.NFKD.String(s)))
 	var b strings.Builder
 	gap := false
 	for _, r := range undecomposed.Replace(s) {

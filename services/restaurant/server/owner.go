@@ -14,9 +14,6 @@ import (
 	"tiffin/services/restaurant"
 )
 
-// maxAttempts bounds how often a change is made again because another one came first.
-const maxAttempts = 20
-
 func (s *Server) create(ctx context.Context, req restaurant.CreateRequest) (restaurant.Restaurant, error) {
 	actor, err := keeper(ctx)
 	if err != nil {
@@ -40,7 +37,10 @@ func (s *Server) update(ctx context.Context, req restaurant.UpdateRequest) (rest
 		return restaurant.Restaurant{}, err
 	}
 	var changed document
-	err = s.retrying(ctx, func() error {
+	if _, err := s.owned(ctx, id); err != nil { // before anybody else has to wait
+		return restaurant.Restaurant{}, err
+	}
+	err = s.store.exclusively(ctx, id, func(ctx context.Context) error {
 		d, err := s.owned(ctx, id)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func (s *Server) changeMenu(ctx context.Context, restaurantID string, change fun
 	if _, err := s.owned(ctx, id); err != nil {
 		return id, err
 	}
-	return id, s.retrying(ctx, func() error {
+	return id, s.store.exclusively(ctx, id, func(ctx context.Context) error {
 		m, err := s.store.findMenu(ctx, id)
 		if err != nil && !errors.Is(err, errNone) {
 			return err
@@ -135,19 +135,6 @@ func (s *Server) changeMenu(ctx context.Context, restaurantID string, change fun
 			return s.store.announceMenu(ctx, id, m.Rev)
 		})
 	})
-}
-
-// retrying makes a change again while others come first. Each attempt reads anew.
-func (s *Server) retrying(ctx context.Context, attempt func() error) error {
-	for range maxAttempts {
-		if err := attempt(); !errors.Is(err, errChanged) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	return micro.Unavailable(errChanged, "too many changes at once, try again")
 }
 
 // keys are the cached values that a restaurant is part of.

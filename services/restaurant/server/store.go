@@ -28,11 +28,13 @@ const (
 )
 
 // store is the document store. It uses what MongoDB and FerretDB 1.24 have in common: plain indexes, equality and
-// comparison, $set and $inc and $max; no transactions, TTL or geo indexes, collations or positional updates.
+// comparison, $set and $max; no transactions, TTL or geo indexes, collations or positional updates.
 type store struct {
 	client      *mongo.Client
 	restaurants *mongo.Collection
 	menus       *mongo.Collection
+	leases      *mongo.Collection
+	log         *slog.Logger
 	breaker     *gobreaker.CircuitBreaker[any]
 }
 
@@ -60,7 +62,8 @@ func openStore(url string, log *slog.Logger) (*store, error) {
 	}
 	db := client.Database(database)
 	return &store{
-		client: client, restaurants: db.Collection("restaurants"), menus: db.Collection("menus"),
+		client: client, log: log,
+		restaurants: db.Collection("restaurants"), menus: db.Collection("menus"), leases: db.Collection("leases"),
 		breaker: gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 			Name: "mongodb", Timeout: time.Second,
 			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },
@@ -170,8 +173,8 @@ func (s *store) insert(ctx context.Context, d document) error {
 	})
 }
 
-// errChanged says that somebody else changed the document first.
-var errChanged = errors.New("document changed meanwhile")
+// errChanged says that somebody else changed the document although we held its lease: we were paused for longer.
+var errChanged = micro.Unavailable(nil, "this restaurant was changed by others meanwhile, try again")
 
 // replace writes a changed restaurant, unless it is no longer of the revision it was changed from. It leaves MenuRev
 // alone, which changes by itself.
