@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func (d *DB) inTx(ctx context.Context, region Region, fn func(ctx context.Contex
 			}
 		case elsewhere:
 			// Refused before fn ran, so it costs nothing to ask again until the move is over or time is up.
-			d.set.refresh(ctx)
+			d.set.Refresh(ctx)
 			if d.fixed != nil && d.set.router.home(region) != node.id {
 				return &UnavailableError{Shard: node.id, Err: err}
 			}
@@ -100,7 +101,7 @@ func beginning(router *Router, region Region) string {
 	if region == "" {
 		return "begin isolation level read committed"
 	}
-	return fmt.Sprintf("begin isolation level read committed; select shard.enter(%d)", router.code(region))
+	return fmt.Sprintf("begin isolation level read committed; select shard.enter(%d)", router.Code(region))
 }
 
 // transact is one attempt.
@@ -164,15 +165,18 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) err
 	for attempt := 1; ; attempt++ {
 		node := d.node()
 		err := node.call(ctx, func(ctx context.Context) error {
-			if err := fn(ctx, node.pool); err != nil || d.region == "" {
+			start := time.Now()
+			err := fn(ctx, node.pool)
+			// "Not found" is an answer too, and as wrong as any other on a shard that has just lost the region.
+			if trouble := diagnose(err, time.Since(start)); d.region == "" || trouble == busy || trouble == down {
 				return err
 			}
-			return d.set.stillHome(ctx, node, d.region)
+			return cmp.Or(d.set.stillHome(ctx, node, d.region), err)
 		})
 		if diagnose(err, 0) != elsewhere {
 			return err
 		}
-		d.set.refresh(ctx)
+		d.set.Refresh(ctx)
 		if pause(ctx, attempt) != nil {
 			return &UnavailableError{Shard: node.id, Err: err}
 		}

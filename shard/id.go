@@ -53,11 +53,11 @@ func newID(code uint16, at time.Time) uuid.UUID {
 
 // NewID makes an id of the given region, stamped with the present.
 func (r *Router) NewID(region Region) string {
-	return newID(r.code(region), time.Now()).String()
+	return newID(r.Code(region), time.Now()).String()
 }
 
-// code is regionCode, remembered for the configured regions.
-func (r *Router) code(region Region) uint16 {
+// Code is the 12 bits by which ids name a region, 0 to 4095. It depends on the name alone.
+func (r *Router) Code(region Region) uint16 {
 	if code, known := r.codes[region]; known {
 		return code
 	}

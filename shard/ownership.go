@@ -15,6 +15,8 @@ import (
 const (
 	// refreshEvery is how often a process reads the ownership rows of each shard.
 	refreshEvery = time.Second
+	// refreshPause is how young a view may be to be called fresh.
+	refreshPause = 10 * time.Millisecond
 	// Lease is how long what was read may be relied upon. A move announces itself and then waits for longer than
 	// that before it takes anything away, so that nobody can read from a shard that has just lost the region.
 	Lease = 3 * time.Second
@@ -58,10 +60,15 @@ func (s *Set) watch(ctx context.Context, n *node) {
 	}
 }
 
-// refresh asks all shards at once, when a view has proved wrong. A shard that does not answer keeps its old view.
-func (s *Set) refresh(ctx context.Context) {
+// Refresh asks all shards at once where the regions live, when a view has proved wrong. A shard that does not answer
+// keeps its old view.
+func (s *Set) Refresh(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, n := range s.order {
+		// While a region is frozen many wait for it, and one question answers them all.
+		if time.Since(n.claims.Load().asked) < refreshPause {
+			continue
+		}
 		group.Go(func() {
 			// A shard that is away says nothing new; the watch logs nothing either, health does.
 			_ = s.ask(ctx, n)
@@ -156,8 +163,7 @@ func (s *Set) finishMoves(ctx context.Context) {
 func takeCharge(ctx context.Context, n *node, region Region, epoch int64) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	_, err := n.pool.Exec(ctx, `update shard.ownership set state = 'owner', peer = null, changed_at = now()
-		where region = $1 and epoch = $2 and state = 'incoming'`, region, epoch)
+	_, err := n.pool.Exec(ctx, `select shard.take_charge($1, $2)`, region, epoch)
 	return err
 }
 
@@ -188,13 +194,13 @@ func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
 // gives them. Shards that cannot be asked are taken to own nothing new: a fleet must be able to start for the
 // first time while one of them is away.
 func (s *Set) claimRegions(ctx context.Context, n *node) error {
-	s.refresh(ctx)
+	s.Refresh(ctx)
 	for region, initial := range s.initial {
 		if initial != n.id || s.claimed(region) {
 			continue
 		}
 		_, err := n.pool.Exec(ctx, `insert into shard.ownership (region, code, epoch, state)
-			values ($1, $2, 1, 'owner') on conflict do nothing`, region, s.router.code(region))
+			values ($1, $2, 1, 'owner') on conflict do nothing`, region, s.router.Code(region))
 		if err != nil {
 			return fmt.Errorf("claim region %s: %w", region, err)
 		}
