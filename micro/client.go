@@ -58,7 +58,7 @@ func NewClient(conn *nats.Conn, cfg ClientConfig) *Client {
 	return &Client{
 		conn: conn, timeout: cfg.Timeout, tracer: tracer(cfg.Traces),
 		self: Actor{Role: RoleService, ID: conn.Opts.User},
-		calls: register(cfg.Metrics, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		calls: Register(cfg.Metrics, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tiffin_call_duration_seconds", Buckets: durations(),
 			Help: "Time of calls to micro endpoints as the caller sees it, by outcome.",
 		}, []string{"subject", "code"})),

@@ -63,7 +63,7 @@ func Consume(ctx context.Context, js jetstream.JetStream, cfg ConsumerConfig) er
 		if time.Since(started) > healthyAfter {
 			attempt = 0
 		}
-		delay := backoff(attempt, 250*time.Millisecond, 5*time.Second)
+		delay := Backoff(attempt, 250*time.Millisecond, 5*time.Second)
 		c.log.Warn("consumer lost, building it again", "error", err, "in", delay)
 		pause(ctx, delay)
 	}
@@ -78,11 +78,11 @@ func newConsumer(js jetstream.JetStream, cfg ConsumerConfig) *consumer {
 	return &consumer{
 		cfg: cfg, js: js, seed: maphash.MakeSeed(),
 		log: orSilent(cfg.Log).With("consumer", cfg.Durable),
-		handled: register(cfg.Metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
+		handled: Register(cfg.Metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_events_consumed_total",
 			Help: "Events handled by a durable consumer, by outcome: ok, retry or dead.",
 		}, []string{"consumer", "type", "outcome"})),
-		lag: register(cfg.Metrics, prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		lag: Register(cfg.Metrics, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "tiffin_consumer_lag_events",
 			Help: "Events that wait for the consumer, as of the last one it got.",
 		}, []string{"consumer"})).WithLabelValues(cfg.Durable),
@@ -224,7 +224,7 @@ func (c *consumer) settle(ctx context.Context, msg jetstream.Msg, meta *jetstrea
 		}
 	default:
 		outcome = "retry"
-		delay := backoff(int(meta.NumDelivered)-1, 100*time.Millisecond, 30*time.Second)
+		delay := Backoff(int(meta.NumDelivered)-1, 100*time.Millisecond, 30*time.Second)
 		log.Warn("event comes back", "error", err, "in", delay)
 		settled = msg.NakWithDelay(delay)
 	}
@@ -234,8 +234,8 @@ func (c *consumer) settle(ctx context.Context, msg jetstream.Msg, meta *jetstrea
 	c.handled.WithLabelValues(c.cfg.Durable, event.Type, outcome).Inc()
 }
 
-// backoff gives base·2ⁿ up to limit, of which the last quarter is random so that instances do not march in step.
-func backoff(n int, base, limit time.Duration) time.Duration {
+// Backoff gives base·2ⁿ up to limit, of which the last quarter is random so that instances do not march in step.
+func Backoff(n int, base, limit time.Duration) time.Duration {
 	d := limit
 	if n < 20 && base<<n < limit {
 		d = base << max(n, 0)

@@ -22,6 +22,9 @@ const (
 // deadPrefix begins the subjects of dead letters: dead.<consumer>.<subject of the event>.
 const deadPrefix = "dead."
 
+// DeadSubject matches the dead letters of a consumer.
+func DeadSubject(consumer string) string { return deadPrefix + consumer + ".>" }
+
 // poison is an error that no retry can mend.
 type poison struct{ error }
 

@@ -12,9 +12,9 @@ func durations() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
 
-// register gives the collector that is registered under c's name, which is c itself the first time. Several services
+// Register gives the collector that is registered under c's name, which is c itself the first time. Several services
 // share one registry when a process runs several roles. A nil reg leaves c unregistered but usable.
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+func Register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	if reg == nil {
 		return c
 	}
@@ -40,15 +40,15 @@ type serviceMetrics struct {
 
 func newServiceMetrics(reg prometheus.Registerer) *serviceMetrics {
 	return &serviceMetrics{
-		duration: register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: Register(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tiffin_request_duration_seconds", Buckets: durations(),
 			Help: "Time from arrival to answer of requests to micro endpoints, by outcome.",
 		}, []string{"service", "endpoint", "code"})),
-		refused: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+		refused: Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_requests_refused_total",
 			Help: "Requests answered unavailable because the endpoint's workers and queue were full.",
 		}, []string{"service", "endpoint"})),
-		dropped: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+		dropped: Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_subscription_errors_total",
 			Help: "Errors of a service's subscriptions, such as messages dropped by a starved process.",
 		}, []string{"service"})),

@@ -1,0 +1,207 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"tiffin/micro"
+)
+
+// What ends a session besides a lost connection. The events it was about are published again by the next one.
+var (
+	errRefused  = errors.New("RabbitMQ refused an event")
+	errReturned = errors.New("RabbitMQ returned an event")
+)
+
+// item is an event on its way, with its place in the stream.
+type item struct {
+	seq   uint64
+	event micro.Event
+	// skip is set for poison: the event counts as confirmed without having been published.
+	skip bool
+}
+
+// publisher pipelines events over one connection: publish and confirms run beside each other, and what is in between is
+// bounded by size. It lives for one session.
+type publisher struct {
+	rabbit  *rabbit
+	window  *window[item]
+	size    int
+	slots   chan struct{}     // one for each entry of the window
+	queued  chan *entry[item] // may be published now
+	sent    chan *entry[item] // published, in order: the confirms come in the same
+	settled func(seq uint64, n int)
+	blocked func(bool)
+
+	once    sync.Once
+	failure chan struct{} // closed when err is set
+	err     error
+}
+
+// newPublisher makes a publisher on a connection. settled hears of each rise of the floor: everything up to seq is
+// confirmed, n more events than before. blocked hears when RabbitMQ stops and starts taking publishes.
+func newPublisher(r *rabbit, size int, settled func(seq uint64, n int), blocked func(bool)) (*publisher, error) {
+	if err := r.channel.Confirm(false); err != nil {
+		return nil, fmt.Errorf("confirm mode: %w", err)
+	}
+	return &publisher{
+		rabbit: r, window: newWindow[item](), size: size, slots: make(chan struct{}, size),
+		queued: make(chan *entry[item], size), sent: make(chan *entry[item], size),
+		settled: settled, blocked: blocked, failure: make(chan struct{}),
+	}, nil
+}
+
+// fail ends the publisher with the first error.
+func (p *publisher) fail(err error) {
+	p.once.Do(func() {
+		p.err = err
+		close(p.failure)
+	})
+}
+
+// add hands in an event, in stream order. It waits for room in the window, and returns an error when the publisher has
+// failed or ctx has ended.
+func (p *publisher) add(ctx context.Context, it item) error {
+	select {
+	case p.slots <- struct{}{}:
+	case <-p.failure:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	e := &entry[item]{key: it.event.Key, event: it}
+	if p.window.add(e) {
+		p.queued <- e
+	}
+	return nil
+}
+
+// run publishes and confirms until the window is closed and empty, and returns nil; or until something fails.
+func (p *publisher) run(ctx context.Context) error {
+	// Without a buffer, a returned event is known before its confirm: the reader hands over one after the other.
+	returns := p.rabbit.channel.NotifyReturn(make(chan amqp.Return))
+	confirms := p.rabbit.channel.NotifyPublish(make(chan amqp.Confirmation, p.size))
+	var running sync.WaitGroup
+	running.Go(func() { p.publishLoop(ctx) })
+	p.confirmLoop(ctx, returns, confirms)
+	running.Wait()
+	// The reader of a failed connection may still be handing over, and its close waits for it.
+	go func() {
+		for range returns {
+		}
+	}()
+	select {
+	case <-p.failure:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// publishLoop sends what may be sent, and nothing while RabbitMQ is blocked.
+func (p *publisher) publishLoop(ctx context.Context) {
+	stopped := false
+	for {
+		queued := p.queued
+		if stopped {
+			queued = nil
+		}
+		select {
+		case b, open := <-p.rabbit.blocked:
+			if open {
+				stopped = b.Active
+				p.blocked(stopped)
+			}
+			if !open || ctx.Err() != nil {
+				return
+			}
+		case e := <-queued:
+			if err := p.publish(e); err != nil {
+				p.fail(err)
+				return
+			}
+		case <-p.window.empty:
+			return
+		case <-p.failure:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// publish sends one event. It is on the list of sent ones before RabbitMQ can have confirmed it.
+func (p *publisher) publish(e *entry[item]) error {
+	if e.event.skip {
+		p.confirm(e)
+		return nil
+	}
+	p.sent <- e
+	_, err := p.rabbit.channel.PublishWithDeferredConfirm(exchange, e.event.event.Type, true, false, message(&e.event.event))
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
+}
+
+// confirmLoop settles what RabbitMQ confirms.
+func (p *publisher) confirmLoop(ctx context.Context, returns <-chan amqp.Return, confirms <-chan amqp.Confirmation) {
+	for {
+		select {
+		case c, open := <-confirms:
+			if !open {
+				p.fail(p.reason())
+				return
+			}
+			e := <-p.sent
+			if !c.Ack {
+				p.fail(fmt.Errorf("%w: %s", errRefused, e.event.event.ID))
+				return
+			}
+			p.confirm(e)
+		case r, open := <-returns:
+			if !open {
+				returns = nil
+				continue
+			}
+			p.fail(fmt.Errorf("%w: %s: %d %s", errReturned, r.MessageId, r.ReplyCode, r.ReplyText))
+			return
+		case <-p.window.empty:
+			return
+		case <-p.failure:
+			return
+		case <-ctx.Done():
+			p.fail(ctx.Err())
+			return
+		}
+	}
+}
+
+// reason says why the channel is gone.
+func (p *publisher) reason() error {
+	select {
+	case err := <-p.rabbit.closed:
+		return ended(errLost, err)
+	case err := <-p.rabbit.lost:
+		return ended(errLost, err)
+	}
+}
+
+// confirm settles an entry, and lets the next one of its key go.
+func (p *publisher) confirm(e *entry[item]) {
+	next, settled := p.window.confirm(e)
+	if next != nil {
+		p.queued <- next
+	}
+	if len(settled) == 0 {
+		return
+	}
+	p.settled(settled[len(settled)-1].event.seq, len(settled))
+	for range settled {
+		<-p.slots
+	}
+}
