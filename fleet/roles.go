@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
+	"tiffin/bridge"
 	"tiffin/micro"
 	authserver "tiffin/services/auth/server"
 	"tiffin/services/auth/token"
@@ -61,7 +61,7 @@ func (d *deps) build(ctx context.Context, names []string) (*built, error) {
 	answer := make([]role, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, name := range names {
-		if name == "edge" || name == "bridge" {
+		if name == "edge" {
 			continue
 		}
 		group.Go(func() error {
@@ -76,7 +76,15 @@ func (d *deps) build(ctx context.Context, names []string) (*built, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	b.answer = slices.DeleteFunc(answer, func(r role) bool { return r.run == nil })
+	for _, r := range answer {
+		switch r.name {
+		case "": // the edge's place
+		case "bridge":
+			b.relay = append(b.relay, r)
+		default:
+			b.answer = append(b.answer, r)
+		}
+	}
 	if conn := conns["edge"]; conn != nil {
 		b.edge = append(b.edge, role{name: "edge", run: func(ctx context.Context) error { return d.edge(ctx, conn) }})
 	}
@@ -114,6 +122,8 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 			Conn: conn, JS: js, Redis: d.redis, Client: client, Log: d.log, Metrics: d.metrics,
 			TrackingTTL: c.TrackingTTL, RateLimitLocation: c.RateLimitLocation,
 		})
+	case "bridge":
+		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, Log: d.log, Metrics: d.metrics}), nil
 	}
 	return nil, fmt.Errorf("no role %q", name)
 }

@@ -158,7 +158,11 @@ func (u *up) run(ctx context.Context) error {
 	}
 	stopNATS()
 	stopServers()
-	return errors.Join(group.Wait(), err)
+	if err := errors.Join(group.Wait(), err); err != nil {
+		return err
+	}
+	u.progress.line("Stopped; the data is in " + u.home.path)
+	return nil
 }
 
 // startNATS starts the embedded NATS and returns what stops it; neither when
