@@ -41,15 +41,23 @@ func NewClient(c *micro.Client) *Client { return &Client{micro: c} }
 // another region; conflict for an inactive restaurant, an unavailable dish, or a first request of the same key that is
 // still running; invalid with Type TypeKeyMismatch for a key that was used with another body.
 //
-// A request with a key is tried a second time when no answer came; without one it never is, because the first try may
-// have placed the order.
+// A request with a key is tried a second time when nobody could answer the first. Without one it never is, because the
+// first try may have placed the order.
 func (c *Client) Create(ctx context.Context, req CreateRequest) (Created, error) {
+	if micro.Header(ctx, HeaderIdempotencyKey) == "" {
+		return micro.Call[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
+	}
 	ctx, cancel := context.WithTimeout(ctx, CreateTimeout)
 	defer cancel()
-	if micro.Header(ctx, HeaderIdempotencyKey) != "" {
-		return micro.CallIdempotent[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
+	// Longer than a duplicate waits, so that this try does not become a duplicate of itself.
+	first, done := context.WithTimeout(ctx, KeyWait+500*time.Millisecond)
+	created, err := micro.Call[CreateRequest, Created](first, c.micro, Subject(VerbCreate), req)
+	done()
+	switch micro.CodeOf(err) {
+	case micro.CodeTimeout, micro.CodeUnavailable:
+		return micro.Call[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
 	}
-	return micro.Call[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
+	return created, err
 }
 
 // Get returns one order.

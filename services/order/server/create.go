@@ -28,8 +28,8 @@ type draft struct {
 	cityKey  string
 	customer shard.Region // the customer's home region
 	key      idempotencyKey
-	// unannounced is set when the customer's home could not be told that it has an order elsewhere.
-	unannounced bool
+	// letter is set when the customer's home does not yet know that they have orders in this region.
+	letter bool
 }
 
 // idempotencyKey is a client's key with the fingerprint of the request it came with. Without a key, name is empty.
@@ -66,12 +66,14 @@ func (s *Server) create(ctx context.Context, req order.CreateRequest) (order.Cre
 
 // place writes the order, or finds that another request of the same key has done so.
 func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
-	wait, cancel := context.WithTimeout(ctx, order.KeyWait)
-	defer cancel()
+	giveUp := time.Now().Add(order.KeyWait)
 	for {
-		err := s.store.insert(ctx, d, s.cfg.AcceptTTL)
+		err := s.store.insert(ctx, d, s.cfg.AcceptTTL, time.Until(giveUp))
 		switch {
 		case err == nil:
+			if err := s.store.announce(ctx, d); err != nil {
+				s.log.WarnContext(ctx, "the customer's home learns of an order later", "order", d.record.Order.ID, "error", err)
+			}
 			return order.Created{Order: d.record.Order}, nil
 		case !errors.Is(err, errKeyTaken):
 			return order.Created{}, err
@@ -81,7 +83,7 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 			return d.replay(earlier, err)
 		}
 		// The other request holds the key and has not committed yet, or it was rolled back just now.
-		if wait.Err() != nil {
+		if time.Until(giveUp) < time.Millisecond {
 			return order.Created{}, micro.Conflict("the first request with this Idempotency-Key is still running")
 		}
 	}
@@ -138,13 +140,14 @@ func (d *draft) route(router *shard.Router, customerID string, req order.CreateR
 }
 
 // batch queues everything the order consists of.
-func (d *draft) batch(ctx context.Context, acceptTTL time.Duration) (*pgx.Batch, error) {
+func (d *draft) batch(ctx context.Context, acceptTTL, wait time.Duration) (*pgx.Batch, error) {
 	b, r := &pgx.Batch{}, &d.record
 	if d.key.name != "" {
+		queuePatience(b, wait)
 		queueKey(b, r.Region, d, &r.Order.ID)
 	}
-	if d.unannounced {
-		queueLetter(b, d)
+	if d.letter {
+		queueLetter(b, d.travel())
 	}
 	if err := ordertx.Insert(ctx, b, r, d.cityKey, acceptTTL); err != nil {
 		return nil, err

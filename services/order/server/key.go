@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -42,7 +43,7 @@ func (s *store) byKey(ctx context.Context, d *draft) (*ordertx.Record, error) {
 	for _, region := range regions {
 		found, err := s.keyIn(ctx, region, d)
 		if err != nil && region == d.customer && errors.Is(err, shard.ErrUnavailable) && d.abroad() {
-			continue // a dead home shard costs this cross-check, not the order: see announce
+			continue // a dead home shard costs this cross-check, not the order: see claim
 		}
 		if err != nil || found != nil {
 			return found, err
@@ -84,18 +85,18 @@ func (s *store) keyIn(ctx context.Context, region shard.Region, d *draft) (found
 //
 // When COMMIT was not answered, the same rows are written again: the order's id is in both, so at most one of the two
 // transactions can happen, and finding the first one's rows means that the order is placed.
-func (s *store) insert(ctx context.Context, d *draft, acceptTTL time.Duration) error {
+func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Duration) error {
 	db, err := s.shards.ByRegion(shard.Region(d.record.Region))
 	if err != nil {
 		return err
 	}
-	err = s.announce(ctx, d)
-	if err != nil {
+	if err := s.claim(ctx, d, wait); err != nil {
 		return err
 	}
+	d.letter = d.abroad() && !s.travels.known(d.travel())
 	write := func() error {
 		return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-			b, err := d.batch(ctx, acceptTTL)
+			b, err := d.batch(ctx, acceptTTL, wait)
 			if err != nil {
 				return err
 			}
@@ -106,6 +107,11 @@ func (s *store) insert(ctx context.Context, d *draft, acceptTTL time.Duration) e
 	if shard.CommitUnknown(err) {
 		err = orUnknown(write())
 	}
+	return keyTaken(d, err)
+}
+
+// keyTaken reads a wait in vain as what it was for: of all that a keyed request writes, only its key can be held.
+func keyTaken(d *draft, err error) error {
 	if d.key.name != "" && refused(err, pgerrcode.LockNotAvailable, "") {
 		return errKeyTaken
 	}
@@ -122,6 +128,16 @@ func orUnknown(err error) error {
 		return err
 	}
 	return errors.Join(micro.E(micro.CodeTimeout, "it is unknown whether the order was placed"), err)
+}
+
+// maxLockWait is how long one statement waits for a key. It ends before the time a shard gives a whole transaction, so
+// that waiting is never taken for a shard that does not answer.
+const maxLockWait = time.Second
+
+// queuePatience queues how long the next statements wait for a lock. Zero would mean for ever.
+func queuePatience(b *pgx.Batch, wait time.Duration) {
+	ms := max(1, min(wait, maxLockWait).Milliseconds())
+	b.Queue(`select set_config('lock_timeout', $1, true)`, strconv.FormatInt(ms, 10))
 }
 
 // queueKey queues the row of a key. It waits for a request in flight that holds the key, and then finds it taken; a key

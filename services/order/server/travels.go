@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,35 +43,42 @@ func (t *travels) remember(v travel) {
 	t.noted[v] = struct{}{}
 }
 
-// announce tells a customer's home region about an order that will live in another one: that their list must look there,
-// and which key is in use. It happens before the order exists, so that no order is ever missing from the list; a note
-// without an order does no harm. It returns errKeyTaken when the key is in use at home.
-//
-// A home shard that is away does not cost the order: the note is then written with the order and delivered later.
-func (s *store) announce(ctx context.Context, d *draft) error {
-	v := travel{d.record.Order.CustomerID, d.record.Region}
-	if !d.abroad() || d.key.name == "" && s.travels.known(v) {
+// claim notes in the customer's home region that a key is in use for an order that will live elsewhere. It returns
+// errKeyTaken when the key is in use at home. A home that is away does not cost the order, only this cross-check.
+func (s *store) claim(ctx context.Context, d *draft, wait time.Duration) error {
+	if !d.abroad() || d.key.name == "" {
 		return nil
 	}
 	db, err := s.shards.ByRegion(d.customer)
 	if err != nil {
 		return err
 	}
-	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err = keyTaken(d, db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		if d.key.name != "" {
-			queueKey(b, string(d.customer), d, nil)
-		}
-		queueTravel(b, d.customer, v)
+		queuePatience(b, wait)
+		queueKey(b, string(d.customer), d, nil)
 		return tx.SendBatch(ctx, b).Close()
-	})
-	switch {
-	case err == nil:
-		s.travels.remember(v)
-	case errors.Is(err, shard.ErrUnavailable):
-		d.unannounced, err = true, nil
+	}))
+	if errors.Is(err, shard.ErrUnavailable) {
+		return nil
 	}
 	return err
+}
+
+// travel is the journey of a customer whose order lives elsewhere.
+func (d *draft) travel() travel { return travel{d.record.Order.CustomerID, d.record.Region} }
+
+// announce tells a customer's home region, as soon as an order elsewhere is written, that their list must look there.
+// The order carries a letter that says the same, so when this fails the letter is delivered later.
+func (s *store) announce(ctx context.Context, d *draft) error {
+	if !d.letter {
+		return nil
+	}
+	from, err := s.shards.ByRegion(shard.Region(d.record.Region))
+	if err != nil {
+		return err
+	}
+	return s.deliverLetter(ctx, from, d.travel())
 }
 
 func queueTravel(b *pgx.Batch, home shard.Region, v travel) {
@@ -78,14 +86,12 @@ func queueTravel(b *pgx.Batch, home shard.Region, v travel) {
 		home, v.customer, v.elsewhere)
 }
 
-// queueLetter queues the note for a home that is away, in the order's own transaction.
-func queueLetter(b *pgx.Batch, d *draft) {
-	b.Queue(`insert into orders.letters (region, customer_id) values ($1, $2) on conflict do nothing`,
-		d.record.Region, d.record.Order.CustomerID)
+// queueLetter queues the note for the customer's home, in the order's own transaction.
+func queueLetter(b *pgx.Batch, v travel) {
+	b.Queue(`insert into orders.letters (region, customer_id) values ($1, $2) on conflict do nothing`, v.elsewhere, v.customer)
 }
 
-// deliverLetters passes on the notes of a region whose customers' homes were away. A note is deleted after it was
-// delivered, so that dying between the two repeats it, which changes nothing.
+// deliverLetters delivers what is left of a region's letters: of homes that were away, and of processes that died.
 func (s *store) deliverLetters(ctx context.Context, region shard.Region) error {
 	db, err := s.shards.ByRegion(region)
 	if err != nil {
@@ -106,6 +112,8 @@ func (s *store) deliverLetters(ctx context.Context, region shard.Region) error {
 	return err
 }
 
+// deliverLetter writes the note and then removes the letter, so that dying between the two repeats it, which changes
+// nothing.
 func (s *store) deliverLetter(ctx context.Context, from *shard.DB, v travel) error {
 	to, err := s.shards.ByID(v.customer)
 	if err != nil {
@@ -119,6 +127,7 @@ func (s *store) deliverLetter(ctx context.Context, from *shard.DB, v travel) err
 	if err != nil {
 		return err
 	}
+	s.travels.remember(v)
 	return from.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `delete from orders.letters where region = $1 and customer_id = $2`, v.elsewhere, v.customer)
 		return err

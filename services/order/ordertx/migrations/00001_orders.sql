@@ -79,8 +79,8 @@ create table orders.travels (
     primary key (customer_id, elsewhere)
 );
 
--- What a customer's home region could not be told, because its shard was away. It is written with the order, and a loop
--- delivers it as soon as the shard is back.
+-- What a customer's home region must be told: that they have ordered in this one. It is written with the order, delivered
+-- at once, and again by a loop when the home was away or the process died.
 create table orders.letters (
     region      text not null,
     customer_id uuid not null,

@@ -1,0 +1,106 @@
+package server_test
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cutter is a proxy in front of PostgreSQL that can lose the answer to one COMMIT: the statement arrives, the server
+// commits, and the connection is gone before the client hears of it.
+type cutter struct {
+	url    string
+	target string
+	armed  atomic.Bool
+	done   atomic.Bool
+	conns  sync.WaitGroup
+}
+
+func newCutter(t *testing.T, target string) *cutter {
+	t.Helper()
+	u, err := url.Parse(target)
+	require.NoError(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	c := &cutter{target: u.Host}
+	u.Host = listener.Addr().String()
+	c.url = u.String()
+	c.conns.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			c.conns.Go(func() { c.serve(client) })
+		}
+	})
+	// Runs after the pools have closed their connections, because the pools are opened later.
+	t.Cleanup(func() {
+		require.NoError(t, listener.Close())
+		c.conns.Wait()
+	})
+	return c
+}
+
+// cutAfterCommit makes the next COMMIT's answer get lost.
+func (c *cutter) cutAfterCommit() {
+	c.done.Store(false)
+	c.armed.Store(true)
+}
+
+// cut reports whether it was.
+func (c *cutter) cut() bool { return c.done.Load() }
+
+func (c *cutter) serve(client net.Conn) {
+	server, err := net.Dial("tcp", c.target)
+	if err != nil {
+		client.Close()
+		return
+	}
+	var lose atomic.Bool
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer server.Close()
+		pump(client, server, func(data []byte) bool {
+			if bytes.Contains(bytes.ToLower(data), []byte("commit\x00")) && c.armed.CompareAndSwap(true, false) {
+				lose.Store(true)
+			}
+			return true
+		})
+	})
+	group.Go(func() {
+		defer client.Close()
+		pump(server, client, func([]byte) bool {
+			if lose.Load() {
+				c.done.Store(true)
+				return false
+			}
+			return true
+		})
+	})
+	group.Wait()
+}
+
+// pump copies until one side ends or pass says to stop.
+func pump(from, to net.Conn, pass func(data []byte) bool) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && !pass(buffer[:n]) {
+			return
+		}
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
