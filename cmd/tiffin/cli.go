@@ -20,6 +20,7 @@ import (
 type commands struct {
 	Up      upCommand      `cmd:"" help:"Start every server and the whole fleet on this machine."`
 	Run     runCommand     `cmd:"" help:"Run single roles against servers named in the environment."`
+	Shard   shardCommand   `cmd:"" help:"Show, route and move regions."`
 	Admin   adminCommand   `cmd:"" help:"Manage administrators."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tiffin/config"
+	"tiffin/local/testenv"
+	"tiffin/shard"
+	"tiffin/shard/move"
+	"tiffin/shard/outbox"
+)
+
+// nowhere is a shard that refuses connections, with a password nobody may see.
+const nowhere = "postgres://tiffin:geheim@127.0.0.1:1/shard?password=geheim"
+
+func shardsAt(urls map[string]string) shard.Config {
+	return shardsOf(config.Config{Shards: []config.Shard{
+		{ID: "a", URL: urls["a"], Regions: []string{"us-west", "ca"}},
+		{ID: "b", URL: urls["b"], Regions: []string{"us-east", "us-central"}},
+		{ID: "c", URL: urls["c"], Regions: []string{"us-south", "mx"}},
+	}})
+}
+
+func TestShardRouteSaysWhereAndWhy(t *testing.T) {
+	t.Parallel()
+	router, err := shard.NewRouter(shardsAt(map[string]string{"a": nowhere, "b": nowhere, "c": nowhere}))
+	require.NoError(t, err)
+	id := router.NewID("ca")
+	for input, want := range map[string]string{
+		"san-francisco": `{"input":"san-francisco","city":"San Francisco","region":"us-west","shard":"a","via":"city"}`,
+		"NYC":           `{"input":"NYC","city":"New York City","region":"us-east","shard":"b","via":"alias"}`,
+		"Guadalahara":   `{"input":"Guadalahara","city":"Guadalajara","region":"mx","shard":"c","via":"typo"}`,
+		id:              `{"input":"` + id + `","region":"ca","shard":"a","via":"id"}`,
+	} {
+		found, err := route(router, input)
+		require.NoError(t, err)
+		var out bytes.Buffer
+		require.NoError(t, shardRouteCommand{JSON: true}.print(&out, found))
+		require.JSONEq(t, want, out.String())
+		require.NoError(t, shardRouteCommand{}.print(&out, found))
+	}
+	for input, via := range map[string]string{"Atlantis": "hash", "ada@example.com": "email"} {
+		found, err := route(router, input)
+		require.NoError(t, err)
+		require.Equal(t, via, found.Via)
+		require.Empty(t, found.City)
+	}
+	_, err = route(router, "6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+	require.ErrorContains(t, err, "not an id of this fleet")
+}
+
+func TestShardLsShowsWhereRegionsLiveNow(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	urls := testenv.ShardURLs(t)
+	shards := shardsAt(urls)
+	router, err := shard.NewRouter(shards)
+	require.NoError(t, err)
+	set, err := shard.Open(ctx, router, shards, shard.Options{Timeout: 10 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(set.Close)
+	require.NoError(t, shard.Migrate(ctx, set, "outbox", outbox.Migrations))
+	_, err = move.Run(ctx, move.Config{Set: set, Region: "mx", To: "a", Drained: outbox.Drained, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+
+	var out bytes.Buffer
+	require.NoError(t, shardLsCommand{JSON: true}.print(&out, list(ctx, set, shards)))
+	var answer struct{ Shards []listed }
+	require.NoError(t, json.Unmarshal(out.Bytes(), &answer))
+	require.Len(t, answer.Shards, 3)
+	for i, regions := range [][]shard.Region{{"ca", "mx", "us-west"}, {"us-central", "us-east"}, {"us-south"}} {
+		require.Equal(t, regions, answer.Shards[i].Regions)
+		require.True(t, answer.Shards[i].Healthy)
+	}
+}
+
+func TestShardLsShowsNoPasswordAndWhatIsDead(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	shards := shardsAt(map[string]string{"a": testenv.Postgres(t), "b": nowhere, "c": "host=127.0.0.1 port=1 user=tiffin password=geheim dbname=c"})
+	router, err := shard.NewRouter(shards)
+	require.NoError(t, err)
+	set, err := shard.Open(ctx, router, shards, shard.Options{})
+	require.NoError(t, err)
+	t.Cleanup(set.Close)
+	rows := list(ctx, set, shards)
+	require.True(t, rows[0].Healthy)
+	require.False(t, rows[1].Healthy)
+	require.Equal(t, "postgres://tiffin@127.0.0.1:1/shard", rows[1].URL)
+	require.Equal(t, "postgres://tiffin@127.0.0.1:1/c", rows[2].URL)
+	for _, asJSON := range []bool{true, false} {
+		var out bytes.Buffer
+		require.NoError(t, shardLsCommand{JSON: asJSON}.print(&out, rows))
+		require.NotContains(t, out.String(), "geheim")
+		require.Contains(t, out.String(), "us-south")
+	}
+}
+
+func TestShardMoveSaysWhatItDid(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, shardMoveCommand{Region: "mx"}.print(&out, move.Report{From: "c", To: "a", Rows: 12, Frozen: 80 * time.Millisecond}))
+	require.Contains(t, out.String(), "12 rows")
+	require.Contains(t, out.String(), "SHARD_A_REGIONS")
+	out.Reset()
+	require.NoError(t, shardMoveCommand{Region: "mx"}.print(&out, move.Report{To: "c", Note: "the region is there already"}))
+	require.Equal(t, "mx is on shard c: the region is there already\n", out.String())
+}
