@@ -1,10 +1,11 @@
 package edge
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -55,25 +56,51 @@ func newApp(gate *inbound.Gate, log *slog.Logger) *fiber.App {
 	server.CloseOnShutdown = true
 	server.SecureErrorLogMessage = true
 	server.Logger = serverLog{log}
-	server.Handler = refuseUnknownMethods(app, gate, server.Handler)
+	server.Handler = screen(app, gate, server.Handler)
 	app.Use(gate.Handle)
 	return app
 }
 
-// refuseUnknownMethods answers for methods that Fiber does not know.
-func refuseUnknownMethods(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fasthttp.RequestHandler {
-	return func(ctx *fasthttp.RequestCtx) {
-		if slices.Contains(methods, string(ctx.Method())) {
-			next(ctx)
-			return
-		}
+// screen refuses what Fiber would answer in plain text, unknown methods, and what two servers could read differently: a
+// body with both a length and chunks is how requests are smuggled past a proxy.
+func screen(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	refuse := func(ctx *fasthttp.RequestCtx, reason error) {
 		c := app.AcquireCtx(ctx)
 		defer app.ReleaseCtx(c)
-		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PATCH, DELETE")
-		if err := gate.HandleError(c, fiber.ErrMethodNotAllowed); err != nil {
-			c.Status(fiber.StatusMethodNotAllowed)
+		if err := gate.HandleError(c, reason); err != nil {
+			c.Status(fiber.StatusBadRequest)
 		}
 	}
+	return func(ctx *fasthttp.RequestCtx) {
+		switch {
+		case !slices.Contains(methods, string(ctx.Method())):
+			ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD, POST, PATCH, DELETE")
+			refuse(ctx, fiber.ErrMethodNotAllowed)
+		case ambiguous(ctx.Request.Header.RawHeaders()):
+			ctx.SetConnectionClose()
+			refuse(ctx, fiber.ErrBadRequest)
+		default:
+			next(ctx)
+		}
+	}
+}
+
+// ambiguous reports headers that give a body two lengths. fasthttp has settled on one of them by now, so only the raw
+// text still shows both.
+func ambiguous(raw []byte) bool {
+	var length, chunks bool
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		length = length || begins(line, "content-length:")
+		chunks = chunks || begins(line, "transfer-encoding:")
+		raw = rest
+	}
+	return length && chunks
+}
+
+// begins compares without case.
+func begins(line []byte, name string) bool {
+	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }
 
 // serverLog takes what fasthttp has to say, nearly all of it about clients that broke off.
@@ -83,6 +110,3 @@ type serverLog struct{ log *slog.Logger }
 func (l serverLog) Printf(format string, args ...any) {
 	l.log.Debug("http server", "message", fmt.Sprintf(format, args...))
 }
-
-// stopped reports whether a listener's error is only the news that it was closed.
-func stopped(err error) bool { return err == nil || errors.Is(err, fasthttp.ErrAlreadyServing) }

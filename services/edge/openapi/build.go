@@ -196,9 +196,9 @@ func jsonschemaLength(n uint64) *uint64 { return &n }
 func wireForm(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[wire.Money]():
-		return &jsonschema.Schema{Type: "number", MultipleOf: "0.01", Description: "An amount with two decimals.", Examples: []any{json.Number("12.50")}}
+		return &jsonschema.Schema{Type: "number", MultipleOf: "0.01", Examples: []any{json.Number("12.50")}}
 	case reflect.TypeFor[wire.Time]():
-		return &jsonschema.Schema{Type: "string", Format: "date-time", Description: "UTC, with milliseconds."}
+		return &jsonschema.Schema{Type: "string", Format: "date-time"}
 	default:
 		return enumForm(t)
 	}

@@ -68,10 +68,10 @@ func (d *Document) exampleOf(s *jsonschema.Schema, depth int) any {
 	switch {
 	case s.Ref != "":
 		return d.exampleOf(d.Components.Schemas[refName(s)], depth+1)
-	case len(s.AnyOf) > 0:
-		return d.exampleOf(s.AnyOf[0], depth)
 	case len(s.Examples) > 0:
 		return s.Examples[0]
+	case len(s.AnyOf) > 0:
+		return d.exampleOf(s.AnyOf[0], depth)
 	case len(s.Enum) > 0:
 		return s.Enum[0]
 	case s.Properties != nil:

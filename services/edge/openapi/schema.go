@@ -2,7 +2,6 @@ package openapi
 
 import (
 	_ "embed"
-	"encoding/json"
 	"maps"
 	"path"
 	"reflect"
@@ -30,7 +29,7 @@ type builder struct {
 
 func newBuilder() *builder {
 	return &builder{
-		reflector: jsonschema.Reflector{Anonymous: true, Namer: nameOf, Mapper: wireForm, CommentMap: comments()},
+		reflector: jsonschema.Reflector{Anonymous: true, Namer: nameOf, Mapper: wireForm},
 		schemas:   map[string]*jsonschema.Schema{},
 		answers:   map[reflect.Type]bool{},
 	}
@@ -73,7 +72,7 @@ func (b *builder) collect(t reflect.Type) {
 	}
 }
 
-// finish adds what reflection cannot know: which members of answers may be null, bounds, and examples.
+// finish adds what reflection cannot know: which members of answers may be null, bounds, meaning, and examples.
 func (b *builder) finish() {
 	for t := range b.answers {
 		s := b.schemas[nameOf(t)]
@@ -85,8 +84,9 @@ func (b *builder) finish() {
 			allowNull(s, f)
 		}
 	}
+	known := loadMembers()
 	for name, s := range b.schemas {
-		addFacts(name, s)
+		complete(known, name, s)
 	}
 }
 
@@ -100,9 +100,7 @@ func allowNull(s *jsonschema.Schema, f reflect.StructField) {
 	if !ok {
 		return
 	}
-	text := property.Description
-	property.Description = ""
-	s.Properties.Set(name, &jsonschema.Schema{Description: text, AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
+	s.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
 }
 
 // nameOf names a type's schema: Order, OrderCreateRequest, AuthSession. The package comes first unless the type's name
@@ -175,44 +173,19 @@ func oneOf(list ...string) func(*jsonschema.Schema) {
 	return func(s *jsonschema.Schema) { s.Enum = words(list...).Enum }
 }
 
-// addFacts applies facts and examples to the members of a schema.
-func addFacts(name string, s *jsonschema.Schema) {
+// complete applies facts, texts and examples to the members of a schema.
+func complete(known members, name string, s *jsonschema.Schema) {
 	if s.Properties == nil {
 		return
 	}
 	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
-		property := pair.Value
-		if property.Type == "" {
-			continue // a reference or null among the alternatives: nothing may be added beside it
-		}
 		for _, key := range []string{"*." + pair.Key, name + "." + pair.Key} {
-			if fact, ok := facts[key]; ok {
-				fact(property)
+			if fact, ok := facts[key]; ok && pair.Value.Type != "" {
+				fact(pair.Value)
 			}
 		}
-		example, ok := examples[name+"."+pair.Key]
-		if !ok {
-			example, ok = examples[pair.Key]
-		}
-		if ok && len(property.Enum) == 0 {
-			property.Examples = []any{example}
-		}
+		known.explain(name, pair.Key, pair.Value)
 	}
-}
-
-// generated is the Go documentation of the contract types, see comments_test.go.
-//
-//go:embed comments.json
-var generated []byte
-
-// comments gives it by "package.Type" and "package.Type.Field".
-func comments() map[string]string {
-	m := map[string]string{}
-	if err := json.Unmarshal(generated, &m); err != nil {
-		// The file is made by the test and checked by it; a broken one costs descriptions, nothing else.
-		return nil
-	}
-	return m
 }
 
 // Schemas lists the names of a document's schemas, sorted.

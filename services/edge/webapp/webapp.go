@@ -107,7 +107,8 @@ func optional(files fs.FS, name string) ([]byte, error) {
 
 func newFile(name string, data []byte) *file {
 	sum := sha256.Sum256(data)
-	f := &file{plain: data, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, cache: revalidate}
+	// A weak tag, because the compressed forms share it.
+	f := &file{plain: data, etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, cache: revalidate}
 	if f.contentType = contentType(path.Ext(name)); f.contentType == "" {
 		f.contentType = fiber.MIMEOctetStream
 	}
