@@ -3,15 +3,24 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
+
+// errOver means that there is no such process any more.
+var errOver = errors.New("process: has ended")
 
 // startTimeOf reads when a process started, in clock ticks since boot, from
 // /proc/<pid>/stat. A zombie counts as ended: it holds no port and no file.
 func startTimeOf(pid int) (uint64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// Between the file's opening and its reading the process may end, too.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return 0, errOver
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -32,7 +41,7 @@ func parseStat(stat string) (uint64, error) {
 		return 0, errors.New("process: stat is too short")
 	}
 	if fields[state] == "Z" || fields[state] == "X" {
-		return 0, errors.New("process: has ended")
+		return 0, errOver
 	}
 	return strconv.ParseUint(fields[startTime], 10, 64)
 }

@@ -28,6 +28,9 @@ type Record struct {
 // an orphan.
 func (p *Process) record() error {
 	startTime, err := startTimeOf(p.PID())
+	if errors.Is(err, errOver) {
+		return nil // nothing to remember; Done tells of it
+	}
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package testenv_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -77,4 +79,53 @@ func TestNATSKnowsTheRoles(t *testing.T) {
 	s.Stop()
 	s.Start()
 	require.Equal(t, url, s.URL, "a server that comes back has its address")
+}
+
+func TestShardSetIsReachable(t *testing.T) {
+	t.Parallel()
+	set := testenv.ShardSet(t)
+	for name, err := range set.Health(t.Context()) {
+		require.NoError(t, err, name)
+	}
+	require.Len(t, set.All(), 3)
+}
+
+func TestOwnServersComeBackWithTheirData(t *testing.T) {
+	t.Parallel()
+	pg := testenv.OwnPostgres(t)
+	exec := func(sql string) error {
+		conn, err := pgx.Connect(t.Context(), pg.URL)
+		if err != nil {
+			return err
+		}
+		defer conn.Close(context.Background())
+		_, err = conn.Exec(t.Context(), sql)
+		return err
+	}
+	require.NoError(t, exec(`CREATE TABLE kept (id int)`))
+	pg.Kill()
+	require.Error(t, exec(`SELECT 1`))
+	pg.Start()
+	require.NoError(t, exec(`SELECT * FROM kept`))
+	pg.Stop()
+	require.Error(t, exec(`SELECT 1`))
+	pg.Start()
+	require.NoError(t, exec(`SELECT * FROM kept`))
+}
+
+func TestPausedServersAnswerNothingAndGoOn(t *testing.T) {
+	t.Parallel()
+	server := testenv.OwnRedis(t)
+	opts, err := redis.ParseURL(server.URL)
+	require.NoError(t, err)
+	opts.ContextTimeoutEnabled, opts.MaxRetries = true, -1
+	client := redis.NewClient(opts)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	require.NoError(t, client.Ping(t.Context()).Err())
+	server.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	require.Error(t, client.Ping(ctx).Err())
+	server.Resume()
+	require.Eventually(t, func() bool { return client.Ping(t.Context()).Err() == nil }, 5*time.Second, 20*time.Millisecond)
 }
