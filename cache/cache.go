@@ -38,6 +38,7 @@ type Cache struct {
 	log     *slog.Logger
 	breaker *gobreaker.CircuitBreaker[any]
 	reads   *prometheus.CounterVec
+	checks  checks
 
 	mu    sync.RWMutex
 	owed  map[string]uint64 // keys whose deletion Redis has not taken yet, each with the number of its latest debt
@@ -47,6 +48,7 @@ type Cache struct {
 // New returns a cache. It does not connect yet.
 func New(cfg Config) *Cache {
 	c := &Cache{log: cfg.Log, owed: make(map[string]uint64)}
+	c.checks.cache = c
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -67,7 +69,7 @@ func New(cfg Config) *Cache {
 		Name: "cache", Timeout: time.Second,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },
 		IsSuccessful: func(err error) bool { // an absent key is an answer, and a caller who left says nothing about Redis
-			return err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled)
+			return err == nil || isNil(err) || errors.Is(err, context.Canceled)
 		},
 	})
 	return c
@@ -216,6 +218,9 @@ func (c *Cache) pay(ctx context.Context) {
 		}
 	}
 }
+
+// isNil says that Redis answered, and has nothing under that name.
+func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
 // guarded runs one command of a reader behind the breaker, so that a Redis that hangs costs few readers opTimeout.
 func guarded[R any](ctx context.Context, c *Cache, command func(context.Context) (R, error)) (result R, err error) {

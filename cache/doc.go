@@ -2,8 +2,9 @@
 // change, and which is allowed to be away. It knows Redis, not food.
 //
 // How it works. One Redis hash per key holds a generation (a random token, never used twice), the value, and who is
-// loading it. A reader with a copy in its own memory asks for the generation alone: one short round trip, and no
-// decoding. Change surrounds a write of the system of record: it closes the generation, writes, and deletes the hash.
+// loading it. A reader with a copy in its own memory asks for the generation alone: one short round trip, shared with
+// all who ask at that moment, and no decoding. Change surrounds a write of the system of record: it closes the
+// generation, writes, and deletes the hash.
 //
 // Invariants:
 //

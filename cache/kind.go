@@ -102,9 +102,7 @@ func (k *Kind[T]) fast(ctx context.Context, key string) (value T, ok bool) {
 	mine, have := k.copies[key]
 	k.mu.RUnlock()
 	if have {
-		generation, err := guarded(ctx, k.cache, func(ctx context.Context) (string, error) {
-			return k.cache.rdb.HGet(ctx, key, fieldGeneration).Result()
-		})
+		generation, err := k.cache.checks.generation(ctx, key)
 		if err == nil && generation == mine.generation {
 			k.count("memory")
 			return mine.value, true

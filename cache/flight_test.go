@@ -1,0 +1,101 @@
+package cache
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Callers who come while a load runs do not get its result, which may be older than they are, but share the next one.
+func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
+	t.Parallel()
+	var f flight[int]
+	var loads atomic.Int64
+	running, finish := make(chan struct{}), make(chan struct{})
+	slow := func(context.Context) (int, error) {
+		n := loads.Add(1)
+		if n == 1 {
+			close(running)
+			<-finish
+		}
+		return int(n), nil
+	}
+	var group sync.WaitGroup
+	group.Go(func() {
+		n, err := f.do(context.Background(), "x", slow)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	})
+	<-running
+	const late = 50
+	joined := make(chan struct{}, late)
+	for range late {
+		group.Go(func() {
+			l := f.join(context.Background(), "x", slow)
+			joined <- struct{}{}
+			<-l.done
+			require.Equal(t, 2, l.value)
+		})
+	}
+	for range late {
+		<-joined
+	}
+	close(finish)
+	group.Wait()
+	require.EqualValues(t, 2, loads.Load())
+	require.Eventually(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.lanes) == 0
+	}, soon, often)
+}
+
+// A caller who leaves does not take the load away from those who stay.
+func TestFlightOutlivesItsFirstCaller(t *testing.T) {
+	t.Parallel()
+	var f flight[int]
+	running, finish := make(chan struct{}), make(chan struct{})
+	ctx, leave := context.WithCancel(context.Background())
+	l := f.join(ctx, "x", func(ctx context.Context) (int, error) {
+		close(running)
+		<-finish
+		return 1, ctx.Err()
+	})
+	<-running
+	leave()
+	_, err := f.do(ctx, "x", func(context.Context) (int, error) { return 2, nil })
+	require.ErrorIs(t, err, context.Canceled)
+	close(finish)
+	<-l.done
+	require.NoError(t, l.err)
+	require.Equal(t, 1, l.value)
+}
+
+// Many askers at once share few round trips, and each gets the generation of the key they asked for.
+func TestChecksAreShared(t *testing.T) {
+	t.Parallel()
+	rdb := newRedis(t)
+	c, k := numbers(t, rdb)
+	for _, name := range []string{"x", "y"} {
+		require.NoError(t, rdb.HSet(t.Context(), k.Key(name), fieldGeneration, "g of "+name).Err())
+	}
+	var group sync.WaitGroup
+	for i := range 300 {
+		group.Go(func() {
+			name := []string{"x", "y", "none"}[i%3]
+			got, err := c.checks.generation(context.Background(), k.Key(name))
+			require.NoError(t, err)
+			require.Equal(t, map[string]string{"x": "g of x", "y": "g of y", "none": ""}[name], got)
+		})
+	}
+	group.Wait()
+	stats := c.rdb.PoolStats()
+	require.Less(t, stats.Hits+stats.Misses, uint32(300))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	_, err := c.checks.generation(ctx, k.Key("x"))
+	require.True(t, err == nil || ctx.Err() != nil)
+}
