@@ -45,6 +45,7 @@ export default defineConfig({
     include: ['test/unit/**/*.test.{ts,tsx}'],
     setupFiles: ['test/unit/setup.ts'],
     restoreMocks: true,
+    testTimeout: 30_000,
     // Two cores are shared with the servers under test.
     maxWorkers: 2,
   },

@@ -26,6 +26,8 @@ export interface Person {
 }
 
 export interface Look {
+  /** Where the page comes from, when not straight from the fleet. */
+  base?: string;
   phone?: boolean;
   dark?: boolean;
   storage?: Record<string, string>;
@@ -33,8 +35,9 @@ export interface Look {
 
 /** A browser of somebody's own: no cookies, no storage, English. */
 export async function person(browser: Browser, look: Look = {}): Promise<Person> {
+  const base = look.base ?? BASE;
   const context = await browser.newContext({
-    baseURL: BASE,
+    baseURL: base,
     locale: 'en-US',
     viewport: look.phone ? { width: 390, height: 844 } : { width: 1280, height: 860 },
     isMobile: look.phone ?? false,
@@ -50,7 +53,7 @@ export async function person(browser: Browser, look: Look = {}): Promise<Person>
   });
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && host !== new URL(BASE).host)
+    if (protocol.startsWith('http') && host !== new URL(base).host)
       complaints.push(`foreign request: ${request.url()}`);
   });
   await page.addInitScript((storage) => {

@@ -1,0 +1,59 @@
+import type { MenuItem, Order, OrderStatus, Restaurant, SessionAnswer } from '../../src/api/types';
+import { BASE } from './fleet';
+
+/** A few requests to set the stage, as a program would make them. Tests act through pages only. */
+async function call<T>(method: string, path: string, token: string | null, body?: object): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    const answer = await fetch(`${BASE}${path}`, {
+      method,
+      headers: {
+        ...(body && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+    // The pages under test share this address and its limits.
+    if (answer.status !== 429 || attempt > 20)
+      throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+export const login = (email: string, password = 'tiffin-demo') =>
+  call<SessionAnswer>('POST', '/auth/login', null, { email, password });
+
+/** What the app keeps of a session, for a page that begins signed in. */
+export function storage(session: SessionAnswer): Record<string, string> {
+  const { user, token, refreshToken, expiresIn } = session;
+  return { 'tiffin.session': JSON.stringify({ user, token, refreshToken, expiresAt: Date.now() + expiresIn * 1000 }) };
+}
+
+/** An open restaurant of a city with something on its menu. */
+export async function kitchenIn(city: string): Promise<{ restaurant: Restaurant; dish: MenuItem }> {
+  const { restaurants } = await call<{ restaurants: Restaurant[] }>(
+    'GET',
+    `/restaurants?city=${encodeURIComponent(city)}&isActive=true`,
+    null,
+  );
+  for (const restaurant of restaurants) {
+    const { items } = await call<{ items: MenuItem[] }>('GET', `/restaurants/${restaurant.id}/menu`, null);
+    const dish = items.find((item) => item.isAvailable);
+    if (dish) return { restaurant, dish };
+  }
+  throw new Error(`no kitchen in ${city}: was the demo data left out?`);
+}
+
+export function order(token: string, restaurant: Restaurant, dish: MenuItem): Promise<Order> {
+  return call('POST', '/orders', token, {
+    restaurantId: restaurant.id,
+    items: [{ menuItemId: dish.id, quantity: 2 }],
+    deliveryAddress: '1 Test Street',
+    city: restaurant.city,
+    latitude: restaurant.latitude + 0.012,
+    longitude: restaurant.longitude + 0.009,
+  });
+}
+
+export const setStatus = (token: string, id: string, status: OrderStatus) =>
+  call<Order>('PATCH', `/orders/${id}/status`, token, { status });
