@@ -144,6 +144,15 @@ func (n *node) open(e *edge, token string, options map[string]any) {
 	n.do(map[string]any{"cmd": "io", "url": "http://" + e.addr, "options": all})
 }
 
+// becomes waits until the client uses the transport.
+func (n *node) becomes(transport string) {
+	n.t.Helper()
+	require.Eventually(n.t, func() bool {
+		n.do(map[string]any{"cmd": "transport"})
+		return decode[string](n.t, n.until("transport")) == transport
+	}, 10*time.Second, 20*time.Millisecond)
+}
+
 // decode reads JSON into T.
 func decode[T any](t testing.TB, data json.RawMessage) T {
 	t.Helper()

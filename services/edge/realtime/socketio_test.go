@@ -49,7 +49,7 @@ func TestStockClient(t *testing.T) {
 			customer.connect(e, customerToken(t, tr), options)
 			rider.connect(e, tokenOf(t, tr.Rider, auth.RoleRider), options)
 			if name == "default" {
-				require.JSONEq(t, `"websocket"`, string(customer.until("upgrade")))
+				customer.becomes("websocket")
 			}
 
 			// Nothing to see yet.

@@ -237,18 +237,23 @@ func TestConnectionsAreBounded(t *testing.T) {
 	b := trackingtest.New(t, trackingtest.Options{})
 	e := runEdge(t, b, "", func(c *realtime.Config) { c.Limits.PerAddress, c.Limits.PerUser = 3, 2 })
 	raw := tokenOf(t, uuid.NewString(), auth.RoleCustomer)
+	connected := func(n float64) {
+		t.Helper()
+		require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == n }, 5*time.Second, 5*time.Millisecond)
+	}
 	dial(t, e, raw)
 	second := dial(t, e, raw)
+	connected(2)
 	require.Equal(t, 4429, dial(t, e, raw).closed(), "a third of one account")
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 2 }, 5*time.Second, 5*time.Millisecond)
+	connected(2)
 	dial(t, e, tokenOf(t, uuid.NewString(), auth.RoleCustomer))
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 3 }, 5*time.Second, 5*time.Millisecond)
+	connected(3)
 	_, res, err := dialWith(e, nil, nil)
 	require.Error(t, err)
 	require.Equal(t, http.StatusTooManyRequests, res.StatusCode, "a fourth of one address")
 	require.NotEmpty(t, res.Header.Get("Retry-After"))
 
 	require.NoError(t, second.conn.Close())
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 2 }, 5*time.Second, 5*time.Millisecond)
+	connected(2)
 	dial(t, e, raw)
 }

@@ -23,9 +23,6 @@ const commands = {
     socket.on("disconnect", (reason) => report({ event: "disconnect", data: reason }));
     socket.on("connect_error", (err) => report({ event: "connect_error", data: err.message }));
     socket.io.on("reconnect", () => report({ event: "reconnect", data: null }));
-    socket.io.on("open", () =>
-      socket.io.engine.on("upgrade", (transport) => report({ event: "upgrade", data: transport.name })),
-    );
     socket.onAny((event, data) => report({ event, data }));
   },
   ws({ url, protocols, headers, options }) {
