@@ -76,7 +76,7 @@ func findAccount(ctx context.Context, shards *shard.Set, canonical string) (acco
 	answers := make(chan answer, len(all))
 	for _, db := range all {
 		go func() {
-			a, err := accountByEmail(context.WithoutCancel(ctx), db, canonical)
+			a, err := accountByEmail(context.WithoutCancel(ctx), shards, db, canonical)
 			answers <- answer{a, err}
 		}()
 	}
@@ -100,8 +100,17 @@ func findAccount(ctx context.Context, shards *shard.Set, canonical string) (acco
 	return account{}, errNoAccount
 }
 
-func accountByEmail(ctx context.Context, db *shard.DB, canonical string) (account, error) {
-	return selectAccount(ctx, db, `select `+accountColumns+` from auth.users where email_canon = $1`, canonical)
+// accountByEmail asks one shard. While a region moves, both shards have its rows for a time, one of them old: what is
+// found elsewhere than at home is read again there.
+func accountByEmail(ctx context.Context, shards *shard.Set, db *shard.DB, canonical string) (account, error) {
+	a, err := selectAccount(ctx, db, `select `+accountColumns+` from auth.users where email_canon = $1`, canonical)
+	if err != nil {
+		return a, err
+	}
+	if home, err := shards.ByID(a.ID); err == nil && home.ID() == db.ID() {
+		return a, nil
+	}
+	return accountByID(ctx, shards, a.ID)
 }
 
 // accountByID reads an account at its home, or fails with errNoAccount.
