@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tiffin/services/delivery"
@@ -51,7 +52,8 @@ func (s *Server) endOverdue(ctx context.Context, region shard.Region) error {
 		return err
 	}
 	for _, o := range overdue {
-		if _, err := s.store.endOffer(ctx, o.order, o.partner, delivery.Expired); err != nil {
+		_, err := s.store.endOffer(ctx, o.order, o.partner, delivery.Expired)
+		if err != nil && !errors.Is(err, errOfferGone) { // gone: another instance, or the rider, was first
 			return err
 		}
 	}

@@ -1,0 +1,269 @@
+package server
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tiffin/services/delivery"
+	"tiffin/services/order"
+	"tiffin/services/order/ordertest"
+	"tiffin/shard"
+)
+
+func TestTheNearestFreeRiderIsAsked(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	f.free(t, 3)
+	near := f.free(t, 0.5)
+	f.free(t, 1)
+	f.NewRider(t, 0.1) // nearer, but does not want to work
+	id := f.place(t)
+	require.Empty(t, f.offered(t, id))
+	f.dispatch(t)
+	require.Equal(t, near, f.offered(t, id))
+	require.Equal(t, 1, f.count(t, `select count(*) from outbox.events where type = 'order.assigned' and key = $1
+		and payload->>'deliveryPartnerId' = $2 and headers->>'Tiffin-Seq' = '2'`, id, near))
+	a := f.currently(t, near)
+	require.Equal(t, delivery.Offered, a.Status)
+	require.Equal(t, id, a.Order.ID)
+	require.Equal(t, "Golden Gate Curry", a.Restaurant.Name)
+	require.Equal(t, "1 Market Street", a.Dropoff.Address)
+	require.Equal(t, 30*time.Second, a.OfferExpiresAt.Sub(a.OfferedAt.Time))
+	require.Nil(t, f.record(t, near).CurrentOrderID, "an offer is not yet an order")
+}
+
+func TestRidersTooFarAwayAreNotAsked(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	f.free(t, 15.1)
+	id := f.place(t)
+	f.dispatch(t)
+	require.Empty(t, f.offered(t, id))
+	just := f.free(t, 14.9)
+	f.dispatch(t)
+	require.Equal(t, just, f.offered(t, id))
+}
+
+func TestWaitingOrdersAreServedOldestFirst(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	var orders []string
+	for range 4 {
+		orders = append(orders, f.place(t))
+	}
+	f.dispatch(t)
+	for i := range orders {
+		rider := f.free(t, float64(4-i)) // each nearer than the one before
+		f.dispatch(t)
+		require.Equal(t, rider, f.offered(t, orders[i]))
+	}
+}
+
+func TestADeclinedOrderGoesToTheNextNearest(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	first, second := f.free(t, 1), f.free(t, 2)
+	id := f.place(t)
+	f.dispatch(t)
+	f.declines(t, first, id)
+	require.Equal(t, second, f.offered(t, id), "in the transaction of the decline")
+	f.declines(t, second, second)
+	require.Empty(t, f.offered(t, id))
+	f.dispatch(t)
+	require.Empty(t, f.offered(t, id), "who declined is not asked again")
+	require.Equal(t, 1, f.count(t, `select count(*) from outbox.events where key = $1 and type = 'order.status'
+		and payload->>'from' = 'pending' and payload->>'to' = 'pending' and payload->>'reason' = 'offer_declined'
+		and payload->'deliveryPartnerId' #>> '{}' is null and payload->>'actorRole' = 'system'`, id))
+	history, err := f.orders.History(ordertest.Admin(t.Context()), id)
+	require.NoError(t, err)
+	require.Len(t, history.History, 1, "offers are not shown as history")
+	third := f.free(t, 9)
+	f.dispatch(t)
+	require.Equal(t, third, f.offered(t, id))
+}
+
+func TestWhoLetsItExpireIsAskedAfterAllOthers(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	first, second := f.free(t, 1), f.free(t, 2)
+	id := f.place(t)
+	f.dispatch(t)
+	f.lapse(t, id)
+	require.Equal(t, second, f.offered(t, id))
+	third := f.free(t, 10)
+	f.lapse(t, id)
+	require.Equal(t, third, f.offered(t, id), "the far one has not been asked yet")
+	f.declines(t, third, id)
+	require.Equal(t, first, f.offered(t, id), "now the nearest of those who let it expire")
+	f.lapse(t, id)
+	require.Equal(t, second, f.offered(t, id), "who let it expire less often")
+	f.dispatch(t)
+	require.Equal(t, second, f.offered(t, id))
+}
+
+func TestThreeExpiriesInARowEndTheShift(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	rider := f.free(t, 1)
+	for range 2 { // the row is broken by an answer
+		id := f.place(t)
+		f.dispatch(t)
+		f.lapse(t, id)
+		f.dispatch(t)
+		f.lapse(t, id)
+		f.dispatch(t)
+		require.True(t, f.record(t, rider).IsAvailable)
+		f.declines(t, rider, id)
+		require.True(t, f.record(t, rider).IsAvailable)
+	}
+	id := f.place(t)
+	for range 3 {
+		f.dispatch(t)
+		require.Equal(t, rider, f.offered(t, id))
+		f.lapse(t, id)
+	}
+	require.False(t, f.record(t, rider).IsAvailable)
+	f.dispatch(t)
+	require.Empty(t, f.offered(t, id))
+	require.Equal(t, 1, f.count(t, `select count(*) from outbox.events where key = $1 and type = 'order.status' and payload->>'reason' = 'offer_expired'
+		and (payload->>'seq')::int = (select seq from orders.orders where id::text = $1)`, id))
+	f.setAvailable(t, rider, true)
+	f.dispatch(t)
+	f.lapse(t, id)
+	require.True(t, f.record(t, rider).IsAvailable, "a new shift begins a new row")
+}
+
+func TestASilentRiderIsNotAsked(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	rider := f.free(t, 1)
+	hush := func() {
+		f.Exec(t, `update delivery.partners set seen_at = now() - interval '6 minutes' where id = $1`, rider)
+		f.pulses.forget(rider)
+	}
+	hush()
+	id := f.place(t)
+	f.dispatch(t)
+	require.Empty(t, f.offered(t, id), "before anybody noticed")
+	require.NoError(t, f.store.silence(t.Context(), home))
+	require.Equal(t, 1, f.count(t, `select count(*) from delivery.partners where silent`))
+	f.dispatch(t)
+	require.Empty(t, f.offered(t, id))
+	f.record(t, rider) // any request is a sign of life
+	f.dispatch(t)
+	require.Equal(t, rider, f.offered(t, id))
+
+	f.declines(t, rider, id)
+	other := f.place(t)
+	hush()
+	require.NoError(t, f.store.silence(t.Context(), home))
+	_, err := f.position(ordertest.As(t.Context(), "service", "tracking"), positionOf(rider, 2))
+	require.NoError(t, err)
+	f.dispatch(t)
+	require.Equal(t, rider, f.offered(t, other), "and so is a fix")
+}
+
+func TestManyOrdersAndManyRiders(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	for i := range 45 {
+		f.free(t, 0.1*float64(i+1))
+	}
+	var group sync.WaitGroup
+	for range 50 {
+		group.Go(func() {
+			if _, err := f.orders.Create(ordertest.Customer(t.Context(), f.NewUser(ordertest.City)), ordertest.Request()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for range 3 { // several instances look at once
+		group.Go(func() { f.dispatch(t) })
+	}
+	group.Wait()
+	require.Equal(t, 45, f.count(t, `select count(distinct partner_id) from delivery.offers where status = 'offered'`))
+	require.Equal(t, 0, f.count(t, `select count(*) from delivery.jobs w join delivery.jobs o on o.order_id > w.order_id
+		where not w.offered and o.offered`), "those that wait are the youngest")
+	requireSound(t, f)
+}
+
+// What the index finds is what a search of all riders would find.
+func TestTheNearestIsTheNearest(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	rapid.Check(t, func(rt *rapid.T) {
+		f.wipe(t)
+		best, nearest := 15_000, ""
+		for _, metres := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20_000), 1, 6, rapid.ID).Draw(rt, "riders") {
+			rider := f.free(t, float64(metres)/1000)
+			if metres < best {
+				best, nearest = metres, rider
+			}
+		}
+		id := f.place(t)
+		f.dispatch(t)
+		require.Equal(rt, nearest, f.offered(t, id))
+	})
+}
+
+// The loops themselves: nothing but requests and events, and every order finds its rider.
+func TestARunningServiceNeedsNoHelp(t *testing.T) {
+	t.Parallel()
+	bed := ordertest.New(t)
+	f := start(t, bed, func(c *Config) { c.Poll = time.Hour }) // only wakes
+	ordertest.Run(t, f.Server)
+	second := newServer(t, bed, func(c *Config) { c.OfferTTL = 300 * time.Millisecond })
+	ordertest.Run(t, second)
+	awaitOffer := func(id, rider string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return f.offered(t, id) == rider }, soon, often)
+	}
+	waiting := f.place(t)
+	near := f.free(t, 1)
+	awaitOffer(waiting, near)
+	f.accepts(t, near, waiting)
+	f.moves(t, ordertest.Admin(t.Context()), waiting, order.Cancelled)
+	next := f.place(t)
+	awaitOffer(next, near)
+	far := f.free(t, 5)
+	awaitOffer(next, far) // the first let it expire
+}
+
+func TestWakesOfUnknownRegionsAreIgnored(t *testing.T) {
+	t.Parallel()
+	w := newWakes([]shard.Region{home})
+	w.wake("atlantis")
+	w.wake(home)
+	w.wake(home)
+	require.Len(t, w[home], 1)
+}
+
+func TestMatchingGivesEachOrderItsBestFreeRider(t *testing.T) {
+	t.Parallel()
+	pairs, more := match([]candidate{{"1", "a"}, {"1", "b"}, {"2", "a"}, {"2", "c"}, {"3", "a"}})
+	require.Equal(t, []candidate{{"1", "a"}, {"2", "c"}}, pairs)
+	require.True(t, more, "the third order lost its only rider to another")
+	pairs, more = match(nil)
+	require.Empty(t, pairs)
+	require.False(t, more)
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOf(rapid.Custom(func(t *rapid.T) candidate {
+			return candidate{
+				fmt.Sprintf("%03d", rapid.IntRange(0, 60).Draw(t, "order")), fmt.Sprint(rapid.IntRange(0, 60).Draw(t, "rider"))}
+		})).Draw(t, "candidates")
+		pairs, _ := match(list)
+		orders, riders := map[string]bool{}, map[string]bool{}
+		for _, p := range pairs {
+			require.False(t, orders[p.order] || riders[p.partner])
+			require.Contains(t, list, p)
+			orders[p.order], riders[p.partner] = true, true
+		}
+		require.LessOrEqual(t, len(pairs), passJobs)
+	})
+}
