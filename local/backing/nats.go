@@ -42,16 +42,67 @@ func StartNATS(c NATSConfig) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	if c.Logger != nil {
-		srv.SetLoggerV2(c.Logger, false, false, false)
-	}
+	log := &fatalLog{next: c.Logger, fatal: make(chan string, 1)}
+	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()
-	if !srv.ReadyForConnections(natsReady) {
+	if err := log.awaitReady(srv); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, fmt.Errorf("nats: not ready within %s on %s:%d", natsReady, c.Host, c.Port)
+		return nil, err
 	}
 	return srv, nil
+}
+
+// fatalLog passes messages on and hears of what cannot work: an embedded
+// server tells it nowhere else.
+type fatalLog struct {
+	next  server.Logger // may be nil
+	fatal chan string
+}
+
+// awaitReady returns once clients are accepted.
+func (l *fatalLog) awaitReady(srv *server.Server) error {
+	for deadline := time.Now().Add(natsReady); time.Now().Before(deadline); {
+		if srv.ReadyForConnections(50 * time.Millisecond) {
+			return nil
+		}
+		select {
+		case reason := <-l.fatal:
+			return errors.New("nats: " + reason)
+		default:
+		}
+	}
+	return fmt.Errorf("nats: not ready within %s", natsReady)
+}
+
+// Fatalf keeps the first message for awaitReady.
+func (l *fatalLog) Fatalf(format string, v ...any) {
+	select {
+	case l.fatal <- fmt.Sprintf(format, v...):
+	default:
+	}
+	l.pass(server.Logger.Fatalf, format, v)
+}
+
+// Noticef and the others only pass on.
+func (l *fatalLog) Noticef(format string, v ...any) { l.pass(server.Logger.Noticef, format, v) }
+
+// Warnf passes on.
+func (l *fatalLog) Warnf(format string, v ...any) { l.pass(server.Logger.Warnf, format, v) }
+
+// Errorf passes on.
+func (l *fatalLog) Errorf(format string, v ...any) { l.pass(server.Logger.Errorf, format, v) }
+
+// Debugf passes on.
+func (l *fatalLog) Debugf(format string, v ...any) { l.pass(server.Logger.Debugf, format, v) }
+
+// Tracef passes on.
+func (l *fatalLog) Tracef(format string, v ...any) { l.pass(server.Logger.Tracef, format, v) }
+
+func (l *fatalLog) pass(method func(server.Logger, string, ...any), format string, v []any) {
+	if l.next != nil {
+		method(l.next, format, v...)
+	}
 }
 
 // natsOptions lets nats-server itself read nats.conf. Its variables are
