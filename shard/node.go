@@ -21,9 +21,9 @@ const (
 	// reopenAfter is how long an open breaker refuses before it lets one call try. It bounds how much later than
 	// the shard itself its regions are back.
 	reopenAfter = time.Second
-	// connectTimeout bounds one connection attempt, so that a host that drops packets leaves time in a call's
-	// budget for an answer.
-	connectTimeout = time.Second
+	// connectTimeout bounds one connection attempt. It may outlast the call that asked for it: the pool keeps the
+	// connection for the next one, which is how a shard that is slow to greet comes back at all.
+	connectTimeout = 3 * time.Second
 	// pingTimeout bounds the check of a connection that was idle: without it a frozen shard holds the check for
 	// as long as the whole call may take.
 	pingTimeout = 500 * time.Millisecond
@@ -105,6 +105,13 @@ func (n *node) call(ctx context.Context, fn func(ctx context.Context) error) err
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
 	_, err := n.breaker.Execute(func() (struct{}, error) {
+		// The one call that tries whether the shard is back asks it so first: a frozen shard would otherwise keep a
+		// caller waiting for the whole timeout, every time.
+		if n.breaker.State() == gobreaker.StateHalfOpen {
+			if err := n.ping(ctx); err != nil {
+				return struct{}{}, &UnavailableError{Shard: n.id, Err: err, down: true}
+			}
+		}
 		start := time.Now()
 		err := fn(ctx)
 		return struct{}{}, n.translate(err, time.Since(start))

@@ -15,6 +15,9 @@ import (
 const (
 	// refreshEvery is how often a process reads the ownership rows of each shard.
 	refreshEvery = time.Second
+	// claimTimeout is how long shards may take to say what they own before one is let claim what nobody does. It is
+	// generous: who does not answer is taken to own nothing.
+	claimTimeout = 5 * time.Second
 	// refreshPause is how young a view may be to be called fresh.
 	refreshPause = 10 * time.Millisecond
 	// Lease is how long what was read may be relied upon. A move announces itself and then waits for longer than
@@ -49,7 +52,7 @@ func (s *Set) watch(ctx context.Context, n *node) {
 	ticker := time.NewTicker(refreshEvery)
 	defer ticker.Stop()
 	for {
-		if err := s.ask(ctx, n); err == nil {
+		if err := s.ask(ctx, n, pingTimeout); err == nil {
 			s.settle(ctx)
 		}
 		select {
@@ -62,7 +65,9 @@ func (s *Set) watch(ctx context.Context, n *node) {
 
 // Refresh asks all shards at once where the regions live, when a view has proved wrong. A shard that does not answer
 // keeps its old view.
-func (s *Set) Refresh(ctx context.Context) {
+func (s *Set) Refresh(ctx context.Context) { s.refresh(ctx, pingTimeout) }
+
+func (s *Set) refresh(ctx context.Context, timeout time.Duration) {
 	var group sync.WaitGroup
 	for _, n := range s.order {
 		// While a region is frozen many wait for it, and one question answers them all.
@@ -70,8 +75,8 @@ func (s *Set) Refresh(ctx context.Context) {
 			continue
 		}
 		group.Go(func() {
-			// A shard that is away says nothing new; the watch logs nothing either, health does.
-			_ = s.ask(ctx, n)
+			// A shard that is away says nothing new, and that it is away is for Health to say.
+			_ = s.ask(ctx, n, timeout)
 		})
 	}
 	group.Wait()
@@ -79,8 +84,8 @@ func (s *Set) Refresh(ctx context.Context) {
 }
 
 // ask reads one shard's ownership rows.
-func (s *Set) ask(ctx context.Context, n *node) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+func (s *Set) ask(ctx context.Context, n *node, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	asked := time.Now()
 	// A query is cheap and the breaker is not asked: this is also how a shard that is back gets noticed.
@@ -194,7 +199,7 @@ func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
 // gives them. Shards that cannot be asked are taken to own nothing new: a fleet must be able to start for the
 // first time while one of them is away.
 func (s *Set) claimRegions(ctx context.Context, n *node) error {
-	s.Refresh(ctx)
+	s.refresh(ctx, claimTimeout)
 	for region, initial := range s.initial {
 		if initial != n.id || s.claimed(region) {
 			continue
@@ -205,7 +210,7 @@ func (s *Set) claimRegions(ctx context.Context, n *node) error {
 			return fmt.Errorf("claim region %s: %w", region, err)
 		}
 	}
-	return s.ask(ctx, n)
+	return s.ask(ctx, n, claimTimeout)
 }
 
 func (s *Set) claimed(region Region) bool {

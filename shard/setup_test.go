@@ -1,6 +1,7 @@
 package shard_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"testing/fstest"
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 
 // soon and often are the patience and the pace of waiting for conditions.
 const (
-	soon  = 15 * time.Second
+	soon  = 30 * time.Second
 	often = 5 * time.Millisecond
 )
 
@@ -61,9 +62,11 @@ create table notes.notes (id uuid primary key, text text not null);
 drop table notes.notes;
 `)}}
 
-// openNotes opens three fresh shards with the service notes.
+// openNotes opens three fresh shards with the service notes. Unless timing is what a test is about, a slow machine
+// shall not decide it.
 func openNotes(t testing.TB, opts shard.Options) *shard.Set {
 	t.Helper()
+	opts.Timeout = cmp.Or(opts.Timeout, 20*time.Second)
 	set := openSet(t, defaultConfig(testenv.Postgres(t), testenv.Postgres(t), testenv.Postgres(t)), opts)
 	require.NoError(t, shard.Migrate(context.Background(), set, "notes", notes))
 	return set

@@ -56,7 +56,7 @@ func runErrand(data []byte) error {
 	if err != nil {
 		return err
 	}
-	set, err := shard.Open(ctx, router, e.Shards, shard.Options{Timeout: 10 * time.Second})
+	set, err := shard.Open(ctx, router, e.Shards, shard.Options{Timeout: 20 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (f *field) process() *shard.Set {
 	f.t.Helper()
 	router, err := shard.NewRouter(f.config)
 	require.NoError(f.t, err)
-	set, err := shard.Open(context.Background(), router, f.config, shard.Options{Timeout: 10 * time.Second})
+	set, err := shard.Open(context.Background(), router, f.config, shard.Options{Timeout: 20 * time.Second})
 	require.NoError(f.t, err)
 	f.t.Cleanup(set.Close)
 	return set

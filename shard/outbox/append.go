@@ -55,19 +55,38 @@ select case when not pg_try_advisory_xact_lock_shared($7, $8) then pg_notify('ou
 // An event that could not be published later (a type that is no subject, a payload that is no JSON or too large)
 // fails here, with the transaction, instead of standing in the way of others.
 func Append(ctx context.Context, tx pgx.Tx, event Event) error {
+	args, err := arguments(event)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, appendSQL, args...); err != nil {
+		return fmt.Errorf("outbox: append %s: %w", event.Type, err)
+	}
+	return nil
+}
+
+// Queue is Append as part of a batch, for a transaction that writes all its rows in one round trip. An event that could
+// not be published later is refused here, before anything is sent.
+func Queue(batch *pgx.Batch, event Event) error {
+	args, err := arguments(event)
+	if err != nil {
+		return err
+	}
+	batch.Queue(appendSQL, args...)
+	return nil
+}
+
+// arguments checks an event and gives the parameters of appendSQL.
+func arguments(event Event) ([]any, error) {
 	id, payload, err := check(event)
 	if err != nil {
-		return fmt.Errorf("outbox: event %q: %w", event.Type, err)
+		return nil, fmt.Errorf("outbox: event %q: %w", event.Type, err)
 	}
 	headers := event.Headers
 	if headers == nil {
 		headers = map[string]string{}
 	}
-	if _, err := tx.Exec(ctx, appendSQL, id, event.Type, event.Region, event.Key, payload, headers,
-		sleepLock.class, sleepLock.object); err != nil {
-		return fmt.Errorf("outbox: append %s: %w", event.Type, err)
-	}
-	return nil
+	return []any{id, event.Type, event.Region, event.Key, payload, headers, sleepLock.class, sleepLock.object}, nil
 }
 
 func check(event Event) (uuid.UUID, json.RawMessage, error) {
