@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
@@ -65,7 +66,8 @@ func NewClient(conn *nats.Conn, cfg ClientConfig) *Client {
 	}
 }
 
-// Call sends req to the endpoint at subject and waits for its answer. The context's actor, request id, extra headers,
+// Call sends req to the endpoint at subject and waits for its answer. Req and Res may be jsontext.Value, which passes
+// through unread. The context's actor, request id, extra headers,
 // trace and deadline travel along. It returns the endpoint's *Error; unavailable when nobody serves the subject, the
 // connection is down or the service's breaker is open (nothing was done); timeout when no answer came (unknown).
 func Call[Req, Res any](ctx context.Context, c *Client, subject string, req Req) (Res, error) {
@@ -79,7 +81,7 @@ func CallIdempotent[Req, Res any](ctx context.Context, c *Client, subject string
 }
 
 func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req, attempts int) (res Res, err error) {
-	data, err := wire.Encode(req)
+	data, err := encode(req)
 	if err != nil {
 		return res, From(err)
 	}
@@ -90,10 +92,7 @@ func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req,
 	to := c.route(subject)
 	answer, err := c.attempt(ctx, to, subject, data, attempts)
 	if err == nil {
-		// Not strict: a newer instance may answer with a field this one does not know.
-		if err = json.Unmarshal(answer, &res); err != nil {
-			err = &Error{Code: CodeInternal, Message: "internal error", cause: err}
-		}
+		err = decodeAnswer(answer, &res)
 	}
 	outcome, observer := "ok", to.ok
 	if err != nil {
@@ -103,6 +102,27 @@ func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req,
 	observer.Observe(time.Since(start).Seconds())
 	end(outcome)
 	return res, err
+}
+
+// encode makes the request's JSON. A jsontext.Value is sent as it is: whoever passes JSON on has no use for its form.
+func encode(req any) ([]byte, error) {
+	if raw, ok := req.(jsontext.Value); ok {
+		return raw, nil
+	}
+	return wire.Encode(req)
+}
+
+// decodeAnswer reads an answer, or hands a jsontext.Value over unread. It is not strict: a newer instance may answer with
+// a field this one does not know.
+func decodeAnswer(answer []byte, res any) error {
+	if raw, ok := res.(*jsontext.Value); ok {
+		*raw = answer
+		return nil
+	}
+	if err := json.Unmarshal(answer, res); err != nil {
+		return &Error{Code: CodeInternal, Message: "internal error", cause: err}
+	}
+	return nil
 }
 
 // attempt sends the request, again while attempts are left and nobody answered.

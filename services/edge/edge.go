@@ -84,7 +84,7 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 		Origins: cfg.Origins, Proxies: proxies, Traces: cfg.Traces, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
-		Cities: cfg.Cities, Overview: board.Overview, Log: cfg.Log,
+		Cities: cfg.Cities, Overview: board.Overview, Clock: cfg.Clock,
 	})
 	pages, err := webapp.New(webapp.Config{Files: cfg.Web, Connect: connectSources(cfg, own), Prefixes: reserved()})
 	if err != nil {

@@ -103,7 +103,7 @@ var (
 )
 
 // start brings all six services up, each on a connection of its own role.
-func startServices(t *testing.T, server *testenv.NATSServer) *services {
+func startServices(t testing.TB, server *testenv.NATSServer) *services {
 	t.Helper()
 	s := &services{last: map[string]received{}, counts: map[string]int{}, errs: map[string]error{},
 		blocks: map[string]chan struct{}{}, health: map[string]error{}, stops: map[string]func(){}}
@@ -123,7 +123,7 @@ func startServices(t *testing.T, server *testenv.NATSServer) *services {
 }
 
 // run starts one service; it stops with the test or by stops.
-func (s *services) run(t *testing.T, server *testenv.NATSServer, name string, add func(*micro.Service)) {
+func (s *services) run(t testing.TB, server *testenv.NATSServer, name string, add func(*micro.Service)) {
 	t.Helper()
 	svc := micro.NewService(micro.ServiceConfig{Name: name, Version: "1.0.0", Conn: server.Conn(name),
 		Health: func(context.Context) map[string]error {

@@ -66,7 +66,7 @@ func (b *logBuffer) String() string {
 }
 
 // newWorld starts one edge without limits, unless options change it.
-func newWorld(t *testing.T, options ...func(*edge.Config)) *world {
+func newWorld(t testing.TB, options ...func(*edge.Config)) *world {
 	t.Helper()
 	server := testenv.NATS(t)
 	w := &world{services: startServices(t, server), nats: server, redisURL: testenv.RedisURL(t)}
@@ -75,14 +75,14 @@ func newWorld(t *testing.T, options ...func(*edge.Config)) *world {
 }
 
 // beside starts another edge in front of the same services.
-func (w *world) beside(t *testing.T, options ...func(*edge.Config)) *world {
+func (w *world) beside(t testing.TB, options ...func(*edge.Config)) *world {
 	t.Helper()
 	other := &world{services: w.services, nats: w.nats, redisURL: w.redisURL}
 	other.open(t, options...)
 	return other
 }
 
-func (w *world) open(t *testing.T, options ...func(*edge.Config)) {
+func (w *world) open(t testing.TB, options ...func(*edge.Config)) {
 	t.Helper()
 	opts, err := redis.ParseURL(w.redisURL)
 	require.NoError(t, err)
@@ -119,13 +119,13 @@ func (w *world) open(t *testing.T, options ...func(*edge.Config)) {
 }
 
 // ready waits for the first good /readyz.
-func (w *world) ready(t *testing.T) {
+func (w *world) ready(t testing.TB) {
 	t.Helper()
 	require.Eventually(t, func() bool { return w.get(t, "/readyz").status == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
 }
 
 // token gives a good token of the role.
-func (w *world) token(t *testing.T, role string) string {
+func (w *world) token(t testing.TB, role string) string {
 	t.Helper()
 	raw, _, err := w.signer.Sign(userID, role, "family")
 	require.NoError(t, err)
@@ -140,7 +140,7 @@ type answer struct {
 }
 
 // problem decodes the body as problem details and checks what all of them have in common.
-func (a answer) problem(t *testing.T) map[string]any {
+func (a answer) problem(t testing.TB) map[string]any {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a.body)
 	var p map[string]any
@@ -153,7 +153,7 @@ func (a answer) problem(t *testing.T) map[string]any {
 }
 
 // send makes a request; headers are name, value, name, value.
-func (w *world) send(t *testing.T, method, path, body string, headers ...string) answer {
+func (w *world) send(t testing.TB, method, path, body string, headers ...string) answer {
 	t.Helper()
 	req, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func (w *world) send(t *testing.T, method, path, body string, headers ...string)
 	return w.do(t, req)
 }
 
-func (w *world) do(t *testing.T, req *http.Request) answer {
+func (w *world) do(t testing.TB, req *http.Request) answer {
 	t.Helper()
 	res, err := w.client.Do(req)
 	require.NoError(t, err)
@@ -175,13 +175,13 @@ func (w *world) do(t *testing.T, req *http.Request) answer {
 	return answer{res.StatusCode, res.Header, string(data)}
 }
 
-func (w *world) get(t *testing.T, path string, headers ...string) answer {
+func (w *world) get(t testing.TB, path string, headers ...string) answer {
 	t.Helper()
 	return w.send(t, http.MethodGet, path, "", headers...)
 }
 
 // as gives the headers of a JSON request by the role, "" for nobody.
-func (w *world) as(t *testing.T, role string, more ...string) []string {
+func (w *world) as(t testing.TB, role string, more ...string) []string {
 	t.Helper()
 	headers := append([]string{"Content-Type", "application/json"}, more...)
 	if role == "" {

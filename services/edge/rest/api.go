@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ import (
 	"tiffin/shard"
 )
 
-// Config is what the API needs. All but Log and Exempt are required.
+// Config is what the API needs. All but Exempt are required.
 type Config struct {
 	Client   *micro.Client
 	Verifier *token.Verifier
@@ -28,17 +27,20 @@ type Config struct {
 	Exempt   inbound.Networks // clients without limits
 	Cities   *shard.Gazetteer
 	Overview func(context.Context) (ops.Overview, error)
-	Log      *slog.Logger
+	Clock    func() time.Time
 }
 
 // API serves the routes.
 type API struct {
 	cfg    Config
+	tokens *tokens
 	orders *order.Client
 }
 
 // New makes the API.
-func New(cfg Config) *API { return &API{cfg: cfg, orders: order.NewClient(cfg.Client)} }
+func New(cfg Config) *API {
+	return &API{cfg: cfg, tokens: newTokens(cfg.Verifier, cfg.Clock), orders: order.NewClient(cfg.Client)}
+}
 
 // Mount adds every route to the app, and the answer for paths beneath them that do not exist.
 func (a *API) Mount(app *fiber.App) {
@@ -105,8 +107,8 @@ func (a *API) identify(c *fiber.Ctx, in *inbound.Request) bool {
 	if !found || !strings.EqualFold(scheme, "bearer") {
 		return false
 	}
-	claims, err := a.cfg.Verifier.Verify(raw)
-	if err != nil || !slices.Contains(roles, claims.Role) {
+	claims, good := a.tokens.verify(raw)
+	if !good || !slices.Contains(roles, claims.Role) {
 		return false
 	}
 	in.Actor = micro.Actor{ID: claims.UserID, Role: claims.Role}

@@ -1,6 +1,11 @@
 package rest
 
-import "reflect"
+import (
+	"reflect"
+	"time"
+
+	"tiffin/services/auth/token"
+)
 
 // AppendJSON parses a value as a route does.
 func (p Param) AppendJSON(b []byte, value string) ([]byte, string) { return p.appendJSON(b, value) }
@@ -18,3 +23,27 @@ func Splice(fields, body []byte) []byte { return splice(fields, body) }
 
 // Check decodes a body as a route does.
 func (b *Body) Check(data []byte) error { return b.check(data) }
+
+// Tokens is the memory of verified tokens.
+type Tokens = tokens
+
+// Remembered is the size of a generation.
+const Remembered = remembered
+
+// NewTokens makes one.
+func NewTokens(verifier *token.Verifier, clock func() time.Time) *Tokens {
+	return newTokens(verifier, clock)
+}
+
+// Verify gives what a good token says.
+func (t *tokens) Verify(raw string) (token.Claims, bool) { return t.verify(raw) }
+
+// Size is how many tokens are remembered.
+func (t *tokens) Size() int { return len(t.young) + len(t.old) }
+
+// Knows reports whether a token is remembered.
+func (t *tokens) Knows(raw string) bool {
+	_, young := t.young[raw]
+	_, old := t.old[raw]
+	return young || old
+}
