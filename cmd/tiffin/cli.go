@@ -22,6 +22,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" help:"Run single roles against servers named in the environment."`
 	Shard   shardCommand   `cmd:"" help:"Show, route and move regions."`
 	Admin   adminCommand   `cmd:"" help:"Manage administrators."`
+	Sim     simCommand     `cmd:"" help:"Play customers, kitchens and riders against a running fleet."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
