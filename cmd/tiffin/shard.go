@@ -18,6 +18,7 @@ import (
 
 	"tiffin/config"
 	"tiffin/local"
+	authserver "tiffin/services/auth/server"
 	"tiffin/shard"
 	"tiffin/shard/move"
 	"tiffin/shard/outbox"
@@ -139,8 +140,30 @@ func (c shardRouteCommand) Run(i *invocation) error {
 	}
 	return withShards(i.Context, slog.New(slog.DiscardHandler), func(set *shard.Set, _ shard.Config) error {
 		set.Refresh(i.Context)
-		return answer(set.Router())
+		if !strings.Contains(input, "@") {
+			return answer(set.Router())
+		}
+		found, err := routeAccount(i.Context, set, input)
+		if err != nil {
+			return err
+		}
+		return c.print(os.Stdout, found)
 	})
+}
+
+// routeAccount finds where the account of an address lives. An address without one has the home that its hash gives it.
+func routeAccount(ctx context.Context, set *shard.Set, address string) (routed, error) {
+	found := set.Router().RouteEmail(address)
+	id, err := authserver.Locate(ctx, set, address)
+	if err != nil {
+		return routed{}, fmt.Errorf("%s: %w", address, err)
+	}
+	if id != "" {
+		if found, err = set.Router().RouteID(id); err != nil {
+			return routed{}, err
+		}
+	}
+	return routed{Input: address, Region: found.Region, Shard: found.Shard, Via: shard.ViaEmail}, nil
 }
 
 // route finds what the input is: an address has an @, an id the form of a UUID, and everything else is a city.

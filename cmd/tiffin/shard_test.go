@@ -5,13 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"tiffin/config"
 	"tiffin/local/testenv"
+	"tiffin/services/delivery"
+	"tiffin/services/delivery/deliverytx"
+	"tiffin/services/order/ordertx"
 	"tiffin/shard"
 	"tiffin/shard/move"
 	"tiffin/shard/outbox"
@@ -101,6 +106,68 @@ func TestShardLsShowsNoPasswordAndWhatIsDead(t *testing.T) {
 		require.NotContains(t, out.String(), "geheim")
 		require.Contains(t, out.String(), "us-south")
 	}
+}
+
+// fleetShards opens three fresh shards with every table of the fleet.
+func fleetShards(t *testing.T) *shard.Set {
+	t.Helper()
+	ctx := context.Background()
+	shards := shardsAt(testenv.ShardURLs(t))
+	router, err := shard.NewRouter(shards)
+	require.NoError(t, err)
+	set, err := shard.Open(ctx, router, shards, shard.Options{Timeout: 20 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(set.Close)
+	require.NoError(t, shard.Migrate(ctx, set, "auth", os.DirFS("../../services/auth/server/migrations")))
+	require.NoError(t, ordertx.Migrate(ctx, set))
+	require.NoError(t, deliverytx.Migrate(ctx, set))
+	return set
+}
+
+// TestEveryTableMovesOrBelongsToItsShard fails for a new table that forgets its region: its rows would stay behind.
+func TestEveryTableMovesOrBelongsToItsShard(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	set := fleetShards(t)
+	rows, err := set.ByShard("a").Pool().Query(ctx, `select schemaname || '.' || tablename from pg_tables
+		where schemaname not in ('pg_catalog', 'information_schema', 'shard', 'outbox') and tablename <> 'goose_version'
+			and not exists (select from information_schema.columns where table_schema = schemaname and table_name = tablename and column_name = 'region')`)
+	require.NoError(t, err)
+	staying, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Equal(t, []string{"auth.email_claims"}, staying, "a shard's vote stays with the shard; everything else has a column region")
+
+	rider := set.Router().NewID("mx")
+	db, err := set.ByID(rider)
+	require.NoError(t, err)
+	require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return deliverytx.CreatePartner(ctx, tx, delivery.NewPartner{ID: rider, City: "Guadalajara", Region: "mx", Latitude: 20.67, Longitude: -103.35})
+	}))
+	report, err := move.Run(ctx, move.Config{Set: set, Region: "mx", To: "b", Drained: outbox.Drained})
+	require.NoError(t, err, "every table can move")
+	require.Equal(t, int64(1), report.Rows)
+}
+
+func TestShardRouteFindsAccounts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	set := fleetShards(t)
+	user := set.Router().NewID("ca")
+	db, err := set.ByID(user)
+	require.NoError(t, err)
+	require.NoError(t, db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `insert into auth.users values
+			($1, 'ca', 'Ada@example.com', 'ada@example.com', '', 'Ada', 'L', '+1', 'customer', 'Toronto', now(), now())`, user)
+		return err
+	}))
+	found, err := routeAccount(ctx, set, " ADA@example.com")
+	require.NoError(t, err)
+	require.Equal(t, routed{Input: " ADA@example.com", Region: "ca", Shard: "a", Via: "email"}, found)
+	found, err = routeAccount(ctx, set, "nobody@example.com")
+	require.NoError(t, err)
+	require.Equal(t, set.Router().RouteEmail("nobody@example.com").Shard, found.Shard)
+	_, err = routeAccount(ctx, set, "@")
+	require.Error(t, err)
 }
 
 func TestShardMoveSaysWhatItDid(t *testing.T) {
