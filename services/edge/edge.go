@@ -98,6 +98,8 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	first, second := newApp(gate, cfg.Log), newApp(gate, cfg.Log)
 	for _, app := range []*fiber.App{first, second} {
 		s.mountProbes(app)
+		app.Use("/ws", nameRoute("/ws"))
+		app.Use("/socket.io", nameRoute("/socket.io/"))
 		s.realtime.Mount(app)
 	}
 	docs.mount(first)

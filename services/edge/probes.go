@@ -79,6 +79,15 @@ func quiet(route string, next fiber.Handler) fiber.Handler {
 	}
 }
 
+// nameRoute names routes that others serve. Polling is too frequent for the log.
+func nameRoute(route string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		in := inbound.From(c)
+		in.Route, in.Quiet = route, true
+		return c.Next()
+	}
+}
+
 func sendJSON(c *fiber.Ctx, status int, v any) error {
 	body, err := wire.Encode(v)
 	if err != nil {
