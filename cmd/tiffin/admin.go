@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -67,8 +68,11 @@ func readPassword() (string, error) {
 		}
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) { // the last line need not be ended
+		return "", err
+	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errors.Join(errors.New("no password: set TIFFIN_ADMIN_PASSWORD or write it to standard input"), err)
+		return "", errors.New("no password: set TIFFIN_ADMIN_PASSWORD or write it to standard input")
 	}
 	return line, nil
 }
