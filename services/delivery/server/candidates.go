@@ -37,8 +37,12 @@ const (
 		group by o.partner_id having bool_and(o.status = 'expired')`
 )
 
+// byDistanceSQL keeps the planner of this transaction from collecting everybody within reach and sorting them. It believes
+// that to be a handful of riders, because nobody keeps statistics of places; in a large city it is everybody.
+const byDistanceSQL = `select set_config('enable_bitmapscan', 'off', true)`
+
 // candidatesSQL finds waiting orders of a region, oldest first, with the nearest riders that can be asked for each. It
-// costs one probe when nobody is free, however many orders wait.
+// costs one probe when nobody is free, however many orders wait. byDistanceSQL goes before it.
 const candidatesSQL = `
 	select j.order_id::text, c.id::text
 	from delivery.jobs j cross join lateral (
@@ -51,8 +55,8 @@ const candidatesSQL = `
 		where ` + free + ` and ` + near + `
 		order by 2, 3 limit $5)
 	) c
-	where j.region = $1 and not j.offered and exists (
-		select from delivery.partners p where p.available and not p.silent and p.order_id is null)
+	where j.region = $1 and not j.offered and now() - $2::interval < (
+		select max(seen_at) from delivery.partners where available and not silent and order_id is null)
 	order by j.order_id, c.times, c.distance
 	limit $4`
 
@@ -90,12 +94,13 @@ func match(list []candidate) (pairs []candidate, more bool) {
 	return pairs, more
 }
 
-// nextSQL finds and locks the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
-// is left to the queue: another order may have waited longer.
+// The two statements find and lock the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
+// is left to the queue: another order may have waited longer. byDistanceSQL goes before them.
 const (
-	nextFreshSQL = `select p.id::text from delivery.jobs j, delivery.partners p
-		where j.order_id = $1 and p.id <> $4 and ` + free + ` and ` + near + ` and ` + fresh + `
-		order by ` + chord + ` limit 1 for update of p`
+	nextFreshSQL = `select c.id::text from delivery.jobs j cross join lateral (
+			select p.id from delivery.partners p where p.id <> $4 and ` + free + ` and ` + near + ` and ` + fresh + `
+			order by ` + chord + ` limit 1 for update
+		) c where j.order_id = $1`
 	nextLapsedSQL = `select p.id::text from delivery.jobs j
 			cross join lateral (` + lapsed + `) l join delivery.partners p on p.id = l.partner_id
 		where j.order_id = $1 and p.id <> $4 and ` + free + ` and ` + near + `

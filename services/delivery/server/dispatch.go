@@ -50,6 +50,7 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 func queueUp(ctx context.Context, tx pgx.Tx, region shard.Region) error {
 	b := &pgx.Batch{}
 	b.Queue(`select set_config('idle_in_transaction_session_timeout', '3s', true)`)
+	b.Queue(byDistanceSQL)
 	b.Queue(`select pg_advisory_xact_lock($1, hashtext($2))`, dispatchLock, region)
 	return tx.SendBatch(ctx, b).Close()
 }

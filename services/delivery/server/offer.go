@@ -159,6 +159,7 @@ func (s *store) endOffer(ctx context.Context, orderID, partner string, how deliv
 // freeRider ends the offer's row and frees its rider. Expiries in a row are counted; any other answer ends the row.
 func (s *store) freeRider(ctx context.Context, tx pgx.Tx, o offer, how delivery.AssignmentStatus) error {
 	b := &pgx.Batch{}
+	b.Queue(byDistanceSQL) // for the search that follows
 	b.Queue(`update delivery.offers set status = $3, ended_at = now() where order_id = $1 and seq = $2`, o.order, o.seq, string(how))
 	switch how {
 	case delivery.Expired:

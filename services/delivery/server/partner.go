@@ -91,6 +91,10 @@ func (s *store) writeAvailable(ctx context.Context, id string, available bool) (
 	return p, err
 }
 
+// silentSQL finds free riders of a region who have not been heard of.
+const silentSQL = `select id from delivery.partners
+	where available and not silent and order_id is null and seen_at <= now() - $2::interval and region = $1`
+
 // silence takes riders of a region who have not been heard of out of those who can be asked. The condition is in every
 // search as well; without this, a city's dead phones would have to be passed by each time.
 func (s *store) silence(ctx context.Context, region shard.Region) error {
@@ -100,18 +104,14 @@ func (s *store) silence(ctx context.Context, region shard.Region) error {
 	}
 	var gone bool
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		return q.QueryRow(ctx, `select exists (select from delivery.partners
-			where available and not silent and order_id is null and seen_at <= now() - $2::interval and region = $1)`,
-			region, s.silentTTL).Scan(&gone)
+		return q.QueryRow(ctx, `select exists (`+silentSQL+`)`, region, s.silentTTL).Scan(&gone)
 	})
 	if err != nil || !gone {
 		return err
 	}
 	return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update delivery.partners set silent = true where id in (
-			select id from delivery.partners
-			where available and not silent and order_id is null and seen_at <= now() - $2::interval and region = $1
-			limit 1000 for update skip locked)`, region, s.silentTTL)
+		_, err := tx.Exec(ctx, `update delivery.partners set silent = true
+			where id in (`+silentSQL+` limit 1000 for update skip locked)`, region, s.silentTTL)
 		return err
 	})
 }
