@@ -6,6 +6,15 @@ const edge = process.env.EDGE_URL ?? 'http://localhost:3000';
 const packages = ['openapi-typescript@7.13.0', 'typescript@5.9.3'];
 execFileSync(
   'npm',
-  ['exec', '--yes', ...packages.map((name) => `--package=${name}`), '--', 'openapi-typescript', `${edge}/openapi.json`, '--output', 'src/api/schema.d.ts'],
+  [
+    'exec',
+    '--yes',
+    ...packages.map((name) => `--package=${name}`),
+    '--',
+    'openapi-typescript',
+    `${edge}/openapi.json`,
+    '--output',
+    'src/api/schema.d.ts',
+  ],
   { stdio: 'inherit', cwd: new URL('..', import.meta.url).pathname },
 );
