@@ -37,6 +37,7 @@ type DB struct {
 	set    *Set
 	fixed  *node
 	region Region
+	holds  []Region // checked after reading, beside region
 }
 
 // ID is the shard's id, such as "a"; for a handle bound to a region, of the shard it lives on now.
@@ -44,6 +45,12 @@ func (d *DB) ID() string { return d.node().id }
 
 // Region is the region the handle is bound to, empty for a handle bound to a shard.
 func (d *DB) Region() Region { return d.region }
+
+// Holding gives a handle on the same shard for reading several regions at once, as a list over all of them does. Do on
+// it fails with *UnavailableError when one of them has moved away meanwhile; grouped anew, they will be found.
+func (d *DB) Holding(regions ...Region) *DB {
+	return &DB{set: d.set, fixed: d.node(), holds: regions}
+}
 
 // Pool is the raw pool of the shard, without breaker, deadline and error mapping. Prefer Do and InTx.
 func (d *DB) Pool() *pgxpool.Pool { return d.node().pool }
@@ -168,19 +175,32 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) err
 			start := time.Now()
 			err := fn(ctx, node.pool)
 			// "Not found" is an answer too, and as wrong as any other on a shard that has just lost the region.
-			if trouble := diagnose(err, time.Since(start)); d.region == "" || trouble == busy || trouble == down {
+			if trouble := diagnose(err, time.Since(start)); trouble == busy || trouble == down {
 				return err
 			}
-			return cmp.Or(d.set.stillHome(ctx, node, d.region), err)
+			return cmp.Or(d.stillHome(ctx, node), err)
 		})
 		if diagnose(err, 0) != elsewhere {
 			return err
 		}
 		d.set.Refresh(ctx)
-		if pause(ctx, attempt) != nil {
+		if d.fixed != nil || pause(ctx, attempt) != nil {
 			return &UnavailableError{Shard: node.id, Err: err}
 		}
 	}
+}
+
+// stillHome makes sure that the shard had the handle's regions while it was read.
+func (d *DB) stillHome(ctx context.Context, n *node) error {
+	if d.region != "" {
+		return d.set.stillHome(ctx, n, d.region)
+	}
+	for _, region := range d.holds {
+		if err := d.set.stillHome(ctx, n, region); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Connect opens a connection of its own, outside the pool and without statement timeout, for what holds a

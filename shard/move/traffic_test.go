@@ -136,6 +136,21 @@ func (tr *traffic) readBack(id string, version int) {
 	}
 	require.NoError(tr.f.t, err, "a note must never seem to be gone")
 	require.GreaterOrEqual(tr.f.t, seen, version, "an acknowledged write must be seen by everybody")
+	tr.readList(id, version)
+}
+
+// readList reads as lists do, which group regions by shard before they read.
+func (tr *traffic) readList(id string, version int) {
+	home, _ := tr.reads.Router().ShardOf(tr.region)
+	var seen int
+	err := tr.reads.ByShard(home).Holding("ca", tr.region).Do(context.Background(), func(ctx context.Context, q shard.Querier) error {
+		return q.QueryRow(ctx, `select coalesce(max(version), 0) - 1 from pads.notes where region = any($1) and id = $2`,
+			[]shard.Region{"ca", tr.region}, id).Scan(&seen)
+	})
+	if !errors.Is(err, shard.ErrUnavailable) {
+		require.NoError(tr.f.t, err)
+		require.GreaterOrEqual(tr.f.t, seen, version, "nor may a list be older")
+	}
 }
 
 func (tr *traffic) end() map[string]int {

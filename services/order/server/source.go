@@ -27,5 +27,8 @@ func (s *store) sources(regions []shard.Region) []source {
 		}
 		list[i].regions = append(list[i].regions, region)
 	}
+	for i := range list {
+		list[i].db = list[i].db.Holding(list[i].regions...)
+	}
 	return list
 }
