@@ -60,7 +60,11 @@ func (a arrival) client(form frame.Form, conn *ws.Conn, engine *session) (*clien
 		requestID: a.requestID, since: s.cfg.Clock(), who: anonymous,
 	}
 	if engine != nil {
-		engine.client = c // before admit, which shows the client to the heartbeat
+		// Before admit, which shows the client to the heartbeat: a ping must not come before the handshake.
+		engine.client = c
+		if conn != nil {
+			c.Send(textFrame(engine.handshake()), nil)
+		}
 	}
 	if !s.admit(c) {
 		s.limits.leave(a.addr)

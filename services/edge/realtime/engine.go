@@ -69,7 +69,8 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// open makes the session of an arrival. conn is nil for one that begins with polling.
+// open makes the session of an arrival. conn is nil for one that begins with polling, which gets the handshake as the
+// answer of its request.
 func (a arrival) open(conn *ws.Conn) (*session, error) {
 	s := &session{sid: newID(), header: a.who}
 	a.who = anonymous // over Socket.IO one becomes somebody by connecting to the namespace

@@ -121,7 +121,6 @@ func (a arrival) serveEngine(conn *ws.Conn, _ bool) {
 		refuse(conn, err)
 		return
 	}
-	session.Send(textFrame(session.handshake()), nil)
 	session.serve(conn, ws.Parser{Limit: maxMessage}, session.message)
 }
 

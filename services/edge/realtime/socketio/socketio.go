@@ -93,12 +93,15 @@ func (p *Packet) namespace(b []byte) ([]byte, error) {
 	if len(b) == 0 || b[0] != '/' {
 		return b, nil
 	}
-	name, rest, _ := bytes.Cut(b, []byte{','})
-	if len(name) > maxNamespace {
+	end := bytes.IndexByte(b, ',')
+	if end < 0 {
+		end = len(b)
+	}
+	if end > maxNamespace {
 		return nil, ErrPacket
 	}
-	p.Namespace = string(name)
-	return rest, nil
+	p.Namespace = string(b[:end])
+	return bytes.TrimPrefix(b[end:], []byte{','}), nil
 }
 
 // fits checks that the data is what the type carries.
