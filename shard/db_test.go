@@ -121,3 +121,30 @@ func TestTheCallersOwnDeadlineIsNotTheShardsFault(t *testing.T) {
 	require.NoError(t, set.ByShard("b").Do(context.Background(), func(ctx context.Context, q shard.Querier) error { return nil }),
 		"the breaker has stayed closed")
 }
+
+// BenchmarkInTx compares an empty transaction of a shard with one of a region: the difference is what owning costs.
+func BenchmarkInTx(b *testing.B) {
+	set := openNotes(b, shard.Options{})
+	region, err := set.ByRegion("mx")
+	require.NoError(b, err)
+	for name, db := range map[string]*shard.DB{"shard": set.ByShard("c"), "region": region} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := db.InTx(context.Background(), func(context.Context, pgx.Tx) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/parallel", func(b *testing.B) {
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := db.InTx(context.Background(), func(context.Context, pgx.Tx) error { return nil }); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}

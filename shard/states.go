@@ -1,5 +1,7 @@
 package shard
 
+import "slices"
+
 // states are the states and provinces by country and code of the city file, with the names and further abbreviations
 // by which people add them to a city. One word may mean several: "CA" is California and Canada, "BC" is British
 // Columbia and Baja California.
@@ -60,8 +62,9 @@ func (p place) admits(city *City) bool {
 func qualifiers() map[string][]place {
 	table := map[string][]place{}
 	add := func(name string, p place) {
-		key := normalize(name)
-		table[key] = append(table[key], p)
+		if key := normalize(name); !slices.Contains(table[key], p) {
+			table[key] = append(table[key], p)
+		}
 	}
 	for _, country := range []string{"US", "CA", "MX"} {
 		for code, names := range states[country] {
