@@ -36,7 +36,9 @@ func Build(version string, routes []rest.Route) *Document {
 		if doc.Paths[path] == nil {
 			doc.Paths[path] = map[string]*Operation{}
 		}
-		doc.Paths[path][strings.ToLower(r.Method)] = b.operation(r)
+		at := located{path, strings.ToLower(r.Method), b.operation(r)}
+		doc.Paths[at.path][at.method] = at.operation
+		doc.operations = append(doc.operations, at)
 		if tag := (Tag{r.Tag}); !slices.Contains(doc.Tags, tag) {
 			doc.Tags = append(doc.Tags, tag)
 		}

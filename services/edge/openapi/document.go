@@ -12,6 +12,15 @@ type Document struct {
 	Tags       []Tag                            `json:"tags"`
 	Paths      map[string]map[string]*Operation `json:"paths"` // path → lower-case method → operation
 	Components Components                       `json:"components"`
+
+	// operations are those of Paths in the order of the routes, which is the one that reads best.
+	operations []located
+}
+
+// located is an operation with its place.
+type located struct {
+	path, method string
+	operation    *Operation
 }
 
 // Info says what is described.

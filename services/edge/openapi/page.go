@@ -109,11 +109,9 @@ func viewOf(doc *Document) view {
 	v.Introduction = slices.DeleteFunc(v.Introduction, func(line string) bool { return line == "" })
 	for _, tag := range doc.Tags {
 		s := section{Name: tag.Name}
-		for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
-			for _, method := range []string{"get", "post", "patch", "delete"} {
-				if op := doc.Paths[path][method]; op != nil && op.Tags[0] == tag.Name {
-					s.Operations = append(s.Operations, doc.operationView(method, path, op))
-				}
+		for _, at := range doc.operations {
+			if at.operation.Tags[0] == tag.Name {
+				s.Operations = append(s.Operations, doc.operationView(at.method, at.path, at.operation))
 			}
 		}
 		v.Sections = append(v.Sections, s)
