@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tiffin/services/delivery"
 	"tiffin/services/order/ordertx"
 	"tiffin/shard"
 )
@@ -28,8 +29,9 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 	if err != nil || !waiting {
 		return false, err
 	}
+	offered := 0
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		more = false
+		more, offered = false, 0
 		if err := queueUp(ctx, tx, region); err != nil {
 			return err
 		}
@@ -38,11 +40,15 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 			return err
 		}
 		pairs, unmatched := match(list)
-		offered, err := s.offerAll(ctx, tx, pairs)
+		offered, err = s.offerAll(ctx, tx, pairs)
 		more = unmatched || offered < len(pairs) || len(pairs) == passJobs
 		return err
 	})
-	return more && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	s.metrics.count(delivery.Offered, offered)
+	return more, nil
 }
 
 // queueUp waits for the region's dispatch lock. An instance that stops while it holds it is thrown out by the database

@@ -114,6 +114,9 @@ func (s *store) accept(ctx context.Context, orderID, partner string) (a assigned
 		fresh = true
 		return s.writeAccept(ctx, tx, &a)
 	})
+	if fresh && err == nil {
+		s.metrics.count(delivery.Accepted, 1)
+	}
 	return a, fresh, err
 }
 
@@ -140,6 +143,7 @@ func (s *store) endOffer(ctx context.Context, orderID, partner string, how deliv
 	if err != nil {
 		return assigned{}, err
 	}
+	passed := 0
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if a.record, a.offer, err = lockOffer(ctx, tx, orderID, partner); err != nil {
 			return err
@@ -151,8 +155,13 @@ func (s *store) endOffer(ctx context.Context, orderID, partner string, how deliv
 		if err := s.freeRider(ctx, tx, a.offer, how); err != nil {
 			return err
 		}
-		return s.passOn(ctx, tx, &a)
+		passed, err = s.passOn(ctx, tx, &a)
+		return err
 	})
+	if err == nil {
+		s.metrics.count(how, 1)
+		s.metrics.count(delivery.Offered, passed)
+	}
 	return a, err
 }
 
@@ -175,23 +184,24 @@ func (s *store) freeRider(ctx context.Context, tx pgx.Tx, o offer, how delivery.
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// passOn offers the order to the next rider, or lets it wait.
-func (s *store) passOn(ctx context.Context, tx pgx.Tx, a *assigned) error {
+// passOn offers the order to the next rider, or lets it wait. It returns how many offers it made.
+func (s *store) passOn(ctx context.Context, tx pgx.Tx, a *assigned) (made int, err error) {
 	next, err := s.next(ctx, tx, a.offer.order, a.offer.partner)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b := &pgx.Batch{}
 	if next != "" {
+		made = 1
 		err = s.queueOffer(ctx, b, a.record, next)
 	} else {
 		b.Queue(`update delivery.jobs set offered = false where order_id = $1`, a.offer.order)
 		err = ordertx.ClearRider(ctx, b, a.record, reasonOf(a.offer.status))
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return tx.SendBatch(ctx, b).Close()
+	return made, tx.SendBatch(ctx, b).Close()
 }
 
 // overdue lists the open offers of a region whose time is over, the oldest first.

@@ -51,7 +51,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler)).With("service", delivery.ServiceName)
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
@@ -90,7 +90,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		log:      cfg.Log,
+		log:      cfg.Log.With("service", delivery.ServiceName),
 		store:    newStore(cfg),
 		wakes:    newWakes(cfg.Shards.Router().Regions()),
 		pulses:   newPulses(cfg.SilentTTL/pulsesPerSilence, cfg.Clock),

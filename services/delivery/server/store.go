@@ -13,6 +13,7 @@ type store struct {
 	offerTTL  time.Duration
 	silentTTL time.Duration
 	reach     float64 // dispatch radius as a chord of the unit sphere
+	metrics   metrics
 }
 
 func newStore(cfg Config) *store {
@@ -21,5 +22,6 @@ func newStore(cfg Config) *store {
 		offerTTL:  cfg.OfferTTL,
 		silentTTL: cfg.SilentTTL,
 		reach:     geo.Chord(cfg.DispatchRadiusKM),
+		metrics:   newMetrics(cfg.Metrics),
 	}
 }

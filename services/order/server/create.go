@@ -56,7 +56,7 @@ func (s *Server) create(ctx context.Context, req order.CreateRequest) (order.Cre
 	// An earlier answer is repeated whatever has become of the restaurant since.
 	earlier, err := s.store.byKey(ctx, &d)
 	if err != nil || earlier != nil {
-		return d.replay(earlier, err)
+		return s.replay(&d, earlier, err)
 	}
 	if err := s.price(ctx, &d, req); err != nil {
 		return order.Created{}, err
@@ -71,6 +71,7 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 		err := s.store.insert(ctx, d, s.cfg.AcceptTTL, time.Until(giveUp))
 		switch {
 		case err == nil:
+			s.metrics.moved(order.Pending)
 			if err := s.store.announce(ctx, d); err != nil {
 				s.log.WarnContext(ctx, "the customer's home learns of an order later", "order", d.record.Order.ID, "error", err)
 			}
@@ -80,7 +81,7 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 		}
 		earlier, err := s.store.byKey(ctx, d)
 		if err != nil || earlier != nil {
-			return d.replay(earlier, err)
+			return s.replay(d, earlier, err)
 		}
 		// The other request holds the key and has not committed yet, or it was rolled back just now.
 		if time.Until(giveUp) < time.Millisecond {
@@ -90,10 +91,11 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 }
 
 // replay answers with the order found under the key. It may be this very request's, when its COMMIT was not answered.
-func (d *draft) replay(earlier *ordertx.Record, err error) (order.Created, error) {
+func (s *Server) replay(d *draft, earlier *ordertx.Record, err error) (order.Created, error) {
 	if err != nil {
 		return order.Created{}, err
 	}
+	s.metrics.replayed.Inc()
 	return order.Created{Order: asPlaced(earlier.Order), Replayed: earlier.Order.ID != d.record.Order.ID}, nil
 }
 

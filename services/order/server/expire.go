@@ -29,7 +29,7 @@ const reasonExpired = "not_accepted_in_time"
 // order is judged again under its lock.
 func (s *Server) expire(ctx context.Context, region shard.Region) error {
 	return every(ctx, s.cfg.Poll, func() {
-		err := errors.Join(s.store.expireAll(ctx, region), s.store.deliverLetters(ctx, region))
+		err := errors.Join(s.expireAll(ctx, region), s.store.deliverLetters(ctx, region))
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "expiry postponed", "region", region, "error", err)
 		}
@@ -60,15 +60,19 @@ func every(ctx context.Context, interval time.Duration, work func()) error {
 }
 
 // expireAll ends every order of a region whose deadline has passed.
-func (s *store) expireAll(ctx context.Context, region shard.Region) error {
+func (s *Server) expireAll(ctx context.Context, region shard.Region) error {
 	for {
-		overdue, err := s.overdue(ctx, region)
+		overdue, err := s.store.overdue(ctx, region)
 		if err != nil {
 			return err
 		}
 		for _, id := range overdue {
-			if _, err := s.move(ctx, id, expiry); err != nil {
+			r, err := s.store.move(ctx, id, expiry)
+			if err != nil {
 				return err
+			}
+			if r.Order.Status == order.Expired { // rarely counted twice, when two instances are at it at once
+				s.metrics.moved(order.Expired)
 			}
 		}
 		if len(overdue) < expireBatch {

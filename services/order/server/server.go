@@ -43,7 +43,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler)).With("service", order.ServiceName)
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.AcceptTTL = cmp.Or(c.AcceptTTL, 10*time.Minute)
 	c.DeliveryRadiusKM = cmp.Or(c.DeliveryRadiusKM, 25)
 	c.Poll = cmp.Or(c.Poll, time.Second)
@@ -58,6 +58,7 @@ type Server struct {
 	menus    menus
 	tracking trackers
 	service  *micro.Service
+	metrics  metrics
 	overview overviewCache
 }
 
@@ -83,10 +84,11 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		log:      cfg.Log,
+		log:      cfg.Log.With("service", order.ServiceName),
 		store:    newStore(cfg.Shards),
 		menus:    restaurant.NewClient(cfg.Client),
 		tracking: tracking.NewClient(cfg.Client),
+		metrics:  newMetrics(cfg.Metrics),
 	}
 	s.service = micro.NewService(micro.ServiceConfig{
 		Name:        order.ServiceName,

@@ -41,6 +41,7 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 		return order.Order{}, err
 	}
 	if changed {
+		s.metrics.moved(req.Status)
 		s.hint(ctx, r, holder)
 	}
 	return r.Order, nil

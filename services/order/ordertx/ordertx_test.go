@@ -1,0 +1,273 @@
+package ordertx_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tiffin/local/testenv"
+	"tiffin/micro"
+	"tiffin/services/order"
+	"tiffin/services/order/ordertx"
+	"tiffin/shard"
+	"tiffin/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bed is a migrated shard.
+type bed struct {
+	*testing.T
+	set *shard.Set
+	db  *shard.DB
+}
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	config := shard.Config{Shards: []shard.ShardConfig{{
+		ID: "a", URL: testenv.Postgres(t), Regions: []string{"us-west", "ca", "us-east", "us-central", "us-south", "mx"},
+	}}}
+	router, err := shard.NewRouter(config)
+	require.NoError(t, err)
+	set, err := shard.Open(t.Context(), router, config, shard.Options{})
+	require.NoError(t, err)
+	t.Cleanup(set.Close)
+	require.NoError(t, ordertx.Migrate(t.Context(), set))
+	require.NoError(t, ordertx.Migrate(t.Context(), set), "a second service does it again")
+	db, err := set.ByRegion("us-west")
+	require.NoError(t, err)
+	return &bed{T: t, set: set, db: db}
+}
+
+// insert writes an order and returns it as it was written.
+func (b *bed) insert() *ordertx.Record {
+	b.Helper()
+	router := b.set.Router()
+	now := wire.At(time.Now())
+	r := &ordertx.Record{
+		Region: "us-west", OwnerID: "owner", Restaurant: order.Place{ID: "r", Name: "Golden Gate Curry", Address: "333 Post Street", Latitude: 1, Longitude: 2},
+		Order: order.Order{
+			ID: router.NewID("us-west"), CustomerID: router.NewID("us-east"), RestaurantID: "r",
+			Items:       []order.Item{{MenuItemID: "dish", Name: `Thali "special"`, Quantity: 2, UnitPrice: 1250}},
+			TotalAmount: 2500, DeliveryAddress: "1 Market Street\nFloor 2", City: "San Francisco", Latitude: 37.7, Longitude: -122.4,
+			EstimatedDeliveryTime: 30, CreatedAt: now, UpdatedAt: now,
+		},
+	}
+	b.change(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+		return ordertx.Insert(ctx, batch, r, "#1", time.Minute)
+	})
+	return r
+}
+
+// change runs one batch in a transaction.
+func (b *bed) change(queue func(context.Context, pgx.Tx, *pgx.Batch) error) {
+	b.Helper()
+	require.NoError(b, b.try(queue))
+}
+
+func (b *bed) try(queue func(context.Context, pgx.Tx, *pgx.Batch) error) error {
+	return b.db.InTx(b.Context(), func(ctx context.Context, tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		if err := queue(ctx, tx, batch); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
+
+func (b *bed) read(id string) *ordertx.Record {
+	b.Helper()
+	r, err := ordertx.Read(b.Context(), b.db.Pool(), id)
+	require.NoError(b, err)
+	return r
+}
+
+// log is the order's log as one line each.
+func (b *bed) log(id string) []string {
+	b.Helper()
+	rows, err := b.db.Pool().Query(b.Context(), `select concat_ws(' ', seq, kind, coalesce(from_status, 'null'), to_status,
+		coalesce(partner_id::text, 'nobody'), actor_role, nullif(reason, '')) from orders.history where order_id = $1 order by seq`, id)
+	require.NoError(b, err)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(b, err)
+	return lines
+}
+
+func (b *bed) events(id string) []string {
+	b.Helper()
+	rows, err := b.db.Pool().Query(b.Context(), `select type || ' ' || (headers->>'Tiffin-Seq') || ' ' || region from outbox.events where key = $1 order by seq`, id)
+	require.NoError(b, err)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(b, err)
+	return lines
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	want := b.insert()
+	got := b.read(want.Order.ID)
+	require.Equal(t, want.Order, got.Order)
+	require.Equal(t, want.Restaurant, got.Restaurant)
+	require.Equal(t, []any{"us-west", "owner", int64(1)}, []any{got.Region, got.OwnerID, got.Seq})
+	require.InDelta(t, time.Minute, got.AcceptBy.Sub(got.ReadAt), float64(10*time.Second))
+	all, err := ordertx.ReadAll(t.Context(), b.db.Pool(), []string{want.Order.ID, b.set.Router().NewID("us-west")})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	_, err = ordertx.Read(t.Context(), b.db.Pool(), b.set.Router().NewID("us-west"))
+	require.ErrorIs(t, err, ordertx.ErrNotFound)
+}
+
+func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	id := b.insert().Order.ID
+	rider := b.set.Router().NewID("us-west")
+	steps := []func(context.Context, *pgx.Batch, *ordertx.Record) error{
+		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error { return ordertx.SetRider(ctx, batch, r, rider) },
+		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
+			return ordertx.Move(ctx, batch, r, order.Confirmed, r.Order.DeliveryPartnerID, ordertx.By{ID: "owner", Role: "restaurant_owner"})
+		},
+		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
+			return ordertx.ClearRider(ctx, batch, r, order.ReasonDeclined)
+		},
+		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
+			return ordertx.Move(ctx, batch, r, order.Cancelled, nil, ordertx.By{ID: "c", Role: "customer", Reason: "changed my mind"})
+		},
+	}
+	for i, step := range steps {
+		var in *ordertx.Record
+		b.change(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) (err error) {
+			if in, err = ordertx.Lock(ctx, tx, id); err != nil {
+				return err
+			}
+			return step(ctx, batch, in)
+		})
+		out := b.read(id)
+		require.Equal(t, int64(i+2), out.Seq)
+		require.Equal(t, in.Order, out.Order, "the record is brought to what was written")
+	}
+	require.Equal(t, []string{
+		"1 transition null pending nobody anonymous",
+		"2 assignment pending pending " + rider + " system",
+		"3 transition pending confirmed " + rider + " restaurant_owner",
+		"4 assignment confirmed confirmed nobody system offer_declined",
+		"5 transition confirmed cancelled nobody customer changed my mind",
+	}, b.log(id))
+	require.Equal(t, []string{
+		"order.created 1 us-west", "order.assigned 2 us-west", "order.status 3 us-west", "order.status 4 us-west", "order.status 5 us-west",
+	}, b.events(id))
+}
+
+// Somebody changes an order they read without a lock: the log refuses the second of two changes that are both next.
+func TestAChangeOfAnOldRecordIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	id := b.insert().Order.ID
+	stale := b.read(id)
+	move := func(r *ordertx.Record) error {
+		return b.try(func(ctx context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			return ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{})
+		})
+	}
+	require.NoError(t, move(b.read(id)))
+	require.Error(t, move(stale))
+	require.Equal(t, int64(2), b.read(id).Seq)
+	require.Len(t, b.events(id), 2)
+}
+
+func TestATransactionThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	id := b.insert().Order.ID
+	err := b.try(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+		r, err := ordertx.Lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{}); err != nil {
+			return err
+		}
+		batch.Queue(`select 1 / 0`)
+		return nil
+	})
+	require.Error(t, err)
+	require.Equal(t, order.Pending, b.read(id).Order.Status)
+	require.Len(t, b.log(id), 1)
+	require.Len(t, b.events(id), 1)
+}
+
+func TestLocksOfMissingOrders(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	nobody := b.set.Router().NewID("us-west")
+	require.ErrorIs(t, b.db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
+		_, err := ordertx.Lock(ctx, tx, nobody)
+		return err
+	}), ordertx.ErrNotFound)
+	require.NoError(t, b.db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
+		found, err := ordertx.LockAll(ctx, tx, []string{nobody})
+		require.Empty(t, found)
+		return err
+	}))
+}
+
+// Transactions that lock the same orders in different orders of naming them do not stand in each other's way for ever.
+func TestLockingSeveralOrdersHasOneOrder(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	ids := []string{b.insert().Order.ID, b.insert().Order.ID, b.insert().Order.ID}
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			mine := []string{ids[i%3], ids[(i+1)%3], ids[(i+2)%3]}
+			err := b.db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
+				found, err := ordertx.LockAll(ctx, tx, mine)
+				if err == nil && len(found) != 3 {
+					t.Errorf("locked %d of 3", len(found))
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// A clock that steps back makes no history that runs backwards.
+func TestTimeOfAnOrderNeverRunsBackwards(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	id := b.insert().Order.ID
+	_, err := b.db.Pool().Exec(t.Context(), `update orders.orders set updated_at = now() + interval '1 hour' where id = $1`, id)
+	require.NoError(t, err)
+	before := b.read(id).Order.UpdatedAt
+	b.change(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+		r, err := ordertx.Lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{})
+	})
+	require.Equal(t, before, b.read(id).Order.UpdatedAt)
+}
+
+func TestAnEventCarriesItsRequest(t *testing.T) {
+	t.Parallel()
+	r := &ordertx.Record{Region: "mx", Seq: 3, Order: order.Order{ID: "o"}}
+	e := ordertx.Event(micro.WithRequestID(t.Context(), "request"), r, order.EventStatus, "payload")
+	require.Equal(t, "request", e.Headers[micro.HeaderRequestID])
+	require.Equal(t, []string{"mx", "o", order.EventStatus}, []string{e.Region, e.Key, e.Type})
+	again := ordertx.Event(t.Context(), r, order.EventStatus, "payload")
+	require.Equal(t, e.ID, again.ID, "one change is one event, whoever writes it twice")
+	r.Seq++
+	require.NotEqual(t, e.ID, ordertx.Event(t.Context(), r, order.EventStatus, "payload").ID)
+	require.NotEqual(t, e.ID, ordertx.Event(t.Context(), r, order.EventAssigned, "payload").ID)
+}
