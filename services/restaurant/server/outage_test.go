@@ -139,7 +139,9 @@ func TestStartBeforeTheStore(t *testing.T) {
 		_, err := s.create(owner(t), opening("First", "Boston"))
 		return err == nil
 	}, soon, 50*time.Millisecond)
-	s.prepare(t.Context())
+	for range 2 { // the second start finds them: FerretDB panics when asked for an index it has
+		require.NoError(t, s.store.prepare(t.Context()))
+	}
 	require.Equal(t, []string{"First"}, names(list(t, s, restaurant.ListRequest{City: "Boston"})))
 }
 

@@ -20,8 +20,9 @@ import (
 
 const (
 	closeTimeout = 2 * time.Second
-	// prepareRetry is the pause between attempts to make the indexes while the store is away.
-	prepareRetry = 2 * time.Second
+	// prepareRetry is the first pause between attempts to make the indexes while the store is away; each is longer.
+	prepareRetry     = 2 * time.Second
+	prepareRetryMost = time.Minute
 )
 
 // Config is what the service needs. Conn, MongoURL and Router are required; the zero value of anything else is a
@@ -108,18 +109,18 @@ func (s *Server) close() error {
 
 // prepare makes the indexes as soon as the store is there.
 func (s *Server) prepare(ctx context.Context) {
-	for {
+	for pause := prepareRetry; ; pause = min(2*pause, prepareRetryMost) {
 		err := s.store.prepare(ctx)
 		if err == nil {
 			return
 		}
 		if ctx.Err() == nil {
-			s.log.Warn("document store is not ready for indexes yet", "error", err)
+			s.log.Warn("indexes could not be made yet", "error", err, "again in", pause)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(prepareRetry):
+		case <-time.After(pause):
 		}
 	}
 }

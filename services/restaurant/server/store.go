@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -104,16 +106,31 @@ func (s *store) within(ctx context.Context, timeout time.Duration, operation fun
 	return err
 }
 
-// prepare makes the indexes. They only make queries faster, so nobody waits for it.
+// indexes by name. They only make queries faster.
+var indexes = map[string]bson.D{
+	"cityKey":  {{Key: "cityKey", Value: 1}},
+	"nameKey":  {{Key: "nameKey", Value: 1}, {Key: "_id", Value: 1}},
+	"latitude": {{Key: "latitude", Value: 1}, {Key: "longitude", Value: 1}},
+}
+
+// prepare makes the indexes that are missing. Asking for one that exists would be harmless on MongoDB, but FerretDB 1.24
+// panics over it. The breaker is not asked and not told: no reader depends on this.
 func (s *store) prepare(ctx context.Context) error {
-	return s.do(ctx, func(ctx context.Context) error {
-		_, err := s.restaurants.Indexes().CreateMany(ctx, []mongo.IndexModel{
-			{Keys: bson.D{{Key: "cityKey", Value: 1}}},
-			{Keys: bson.D{{Key: "nameKey", Value: 1}, {Key: "_id", Value: 1}}},
-			{Keys: bson.D{{Key: "latitude", Value: 1}, {Key: "longitude", Value: 1}}},
-		})
+	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
+	defer cancel()
+	existing, err := s.restaurants.Indexes().ListSpecifications(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	for name, keys := range indexes {
+		if slices.ContainsFunc(existing, func(i mongo.IndexSpecification) bool { return i.Name == name }) {
+			continue
+		}
+		if _, err := s.restaurants.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *store) ping(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) }
