@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +20,15 @@ import (
 	"tiffin/shard/outbox"
 )
 
+// TestMain is also the relay that the tests pause and kill: a process of its own.
 func TestMain(m *testing.M) {
+	if errand := os.Getenv("TIFFIN_TEST_RELAY"); errand != "" {
+		if err := relayProcess([]byte(errand)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -32,6 +41,7 @@ const (
 // bench is one shard with an outbox, and a JetStream to relay it to.
 type bench struct {
 	t    testing.TB
+	url  string
 	set  *shard.Set
 	db   *shard.DB
 	nats *testenv.NATSServer
@@ -43,8 +53,13 @@ var allRegions = []string{"us-west", "ca", "us-east", "us-central", "us-south", 
 // newBench makes a bench on a fresh database. The counter is a table whose rows the tests use as keys to lock.
 func newBench(t testing.TB) *bench {
 	t.Helper()
+	return newBenchOn(t, testenv.Postgres(t))
+}
+
+func newBenchOn(t testing.TB, url string) *bench {
+	t.Helper()
 	ctx := context.Background()
-	config := shard.Config{Shards: []shard.ShardConfig{{ID: "a", URL: testenv.Postgres(t), Regions: allRegions}}}
+	config := shard.Config{Shards: []shard.ShardConfig{{ID: "a", URL: url, Regions: allRegions}}}
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
 	set, err := shard.Open(ctx, router, config, shard.Options{MaxConns: 20, Timeout: 30 * time.Second})
@@ -52,7 +67,7 @@ func newBench(t testing.TB) *bench {
 	t.Cleanup(set.Close)
 	require.NoError(t, shard.Migrate(ctx, set, "outbox", outbox.Migrations))
 	server := testenv.NATS(t)
-	b := &bench{t: t, set: set, db: set.ByShard("a"), nats: server, ops: server.JS()}
+	b := &bench{t: t, url: url, set: set, db: set.ByShard("a"), nats: server, ops: server.JS()}
 	_, err = b.db.Pool().Exec(ctx, `create table counters (key text primary key, version int not null)`)
 	require.NoError(t, err)
 	return b
