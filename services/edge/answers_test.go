@@ -17,7 +17,8 @@ import (
 	"tiffin/wire"
 )
 
-// Every error a service may return arrives as the problem of its code, with what belongs to it and nothing else.
+// Every error a service may return arrives as the problem of its code, with
+// what belongs to it and nothing else.
 func TestErrorsOfServicesBecomeProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,8 @@ import (
 	"tiffin/services/edge/rest"
 )
 
-// mutate makes a request that is nearly right, which gets further into the code than noise does.
+// mutate makes a request that is nearly right, which gets further into the code
+// than noise does.
 func mutate(t *rapid.T, s sample) (path, body string) {
 	path, body = s.path, s.body
 	segments := strings.Split(path, "/")
@@ -63,7 +64,8 @@ func replaceMember(t *rapid.T, body string) string {
 	return string(text)
 }
 
-// Whatever is sent, the answer is one the route declares: never a 500, always a problem when it is a refusal.
+// Whatever is sent, the answer is one the route declares: never a 500, always a
+// problem when it is a refusal.
 func TestNothingIsA500(t *testing.T) {
 	t.Parallel()
 	w, all := newWorld(t), samples(t)

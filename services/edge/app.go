@@ -15,20 +15,23 @@ import (
 )
 
 const (
-	// A client has this long to send a request, to take an answer, and to come back on the same connection. Without
-	// them a handful of slow clients would hold every connection there is.
+	// A client has this long to send a request, to take an answer, and to come
+	// back on the same connection. Without them a handful of slow clients would
+	// hold every connection there is.
 	readTimeout  = 5 * time.Second
 	writeTimeout = 10 * time.Second
 	idleTimeout  = 30 * time.Second
 
 	// maxHeader is what all headers of a request may have together.
 	maxHeader = 16 << 10
-	// hardBodyLimit ends a request unread. It is above rest.MaxBody, so that a body that is merely too large is read,
-	// answered with 413 and leaves the connection usable.
+	// hardBodyLimit ends a request unread. It is above rest.MaxBody, so that a
+	// body that is merely too large is read, answered with 413 and leaves the
+	// connection usable.
 	hardBodyLimit = 1 << 20
 )
 
-// methods are those that reach the routes; Fiber would answer others in plain text.
+// methods are those that reach the routes; Fiber would answer others in plain
+// text.
 var methods = []string{
 	fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete,
 	fiber.MethodOptions, fiber.MethodConnect, fiber.MethodTrace,
@@ -39,7 +42,8 @@ func newApp(gate *inbound.Gate, log *slog.Logger) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		CaseSensitive:         true,
-		// Strings of a request stay valid after its handler; without it Fiber reuses their memory for the next request.
+		// Strings of a request stay valid after its handler; without it Fiber
+		// reuses their memory for the next request.
 		Immutable:                    true,
 		DisablePreParseMultipartForm: true,
 		BodyLimit:                    hardBodyLimit,
@@ -61,8 +65,9 @@ func newApp(gate *inbound.Gate, log *slog.Logger) *fiber.App {
 	return app
 }
 
-// screen refuses what Fiber would answer in plain text, unknown methods, and what two servers could read differently: a
-// body with both a length and chunks is how requests are smuggled past a proxy.
+// screen refuses what Fiber would answer in plain text, unknown methods, and
+// what two servers could read differently: a body with both a length and chunks
+// is how requests are smuggled past a proxy.
 func screen(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	refuse := func(ctx *fasthttp.RequestCtx, reason error) {
 		c := app.AcquireCtx(ctx)
@@ -85,8 +90,8 @@ func screen(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fa
 	}
 }
 
-// ambiguous reports headers that give a body two lengths. fasthttp has settled on one of them by now, so only the raw
-// text still shows both.
+// ambiguous reports headers that give a body two lengths. fasthttp has settled
+// on one of them by now, so only the raw text still shows both.
 func ambiguous(raw []byte) bool {
 	var length, chunks bool
 	for len(raw) > 0 {
@@ -103,7 +108,8 @@ func begins(line []byte, name string) bool {
 	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }
 
-// serverLog takes what fasthttp has to say, nearly all of it about clients that broke off.
+// serverLog takes what fasthttp has to say, nearly all of it about clients that
+// broke off.
 type serverLog struct{ log *slog.Logger }
 
 // Printf logs at debug level.

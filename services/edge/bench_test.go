@@ -15,7 +15,8 @@ import (
 	"tiffin/services/edge"
 )
 
-// connections is how many clients a benchmark has, each with one request at a time.
+// connections is how many clients a benchmark has, each with one request at a
+// time.
 const connections = 64
 
 // hammer sends GET requests from all connections.
@@ -43,13 +44,15 @@ func hammer(b *testing.B, url, token string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
 
-// BenchmarkGetOrder is the whole edge: token, limits (high), checks, metrics, log, and the kit on both sides.
+// BenchmarkGetOrder is the whole edge: token, limits (high), checks, metrics,
+// log, and the kit on both sides.
 func BenchmarkGetOrder(b *testing.B) {
 	w := newWorld(b, limits(edge.RateLimits{General: 1e6, Auth: 1e6, Orders: 1e6, Location: 1e6}))
 	hammer(b, w.url+"/orders/"+orderID, w.token(b, "customer"))
 }
 
-// BenchmarkBareHop is the least there can be in its place: Fiber, one NATS request, an echo of the same size.
+// BenchmarkBareHop is the least there can be in its place: Fiber, one NATS
+// request, an echo of the same size.
 func BenchmarkBareHop(b *testing.B) {
 	server := testenv.NATS(b)
 	body, err := json.Marshal(sampleOrder)

@@ -22,14 +22,15 @@ import (
 const Version = "1.0.0"
 
 const (
-	// defaultDrain outlasts the longest request, an order that waits for its twin.
+	// defaultDrain outlasts the longest request, an order that waits for its
+	// twin.
 	defaultDrain = 10 * time.Second
 	// devOrigin is where the web app's development server runs.
 	devOrigin = "http://localhost:5173"
 )
 
-// Config is what an edge needs. Conn, Client, Redis and Verifier are required; the zero value of anything else is a
-// working default.
+// Config is what an edge needs. Conn, Client, Redis and Verifier are required;
+// the zero value of anything else is a working default.
 type Config struct {
 	BindAddress  string      // interface of both listeners, "" is all of them
 	Port         int         // REST, realtime and web app; 0 takes a free port, see Server.Addr
@@ -51,7 +52,8 @@ type Config struct {
 	Cities *shard.Gazetteer // for GET /cities; nil is shard.Cities()
 	Shards []ShardInfo      // for the operations page
 
-	// Services are the micro services that must have been up once before the edge calls itself ready. Empty: all six.
+	// Services are the micro services that must have been up once before the
+	// edge calls itself ready. Empty: all six.
 	Services []string
 
 	Log      *slog.Logger
@@ -60,11 +62,13 @@ type Config struct {
 	Traces   trace.TracerProvider  // nil: trace context is passed on, no spans are made
 	Clock    func() time.Time
 
-	// DrainTimeout bounds how long requests in flight may take after the end of the context, default 10s.
+	// DrainTimeout bounds how long requests in flight may take after the end of
+	// the context, default 10s.
 	DrainTimeout time.Duration
 }
 
-// RateLimits are in requests per second, each with a burst of one second's worth; 0 switches a limit off.
+// RateLimits are in requests per second, each with a burst of one second's
+// worth; 0 switches a limit off.
 type RateLimits struct {
 	General, Auth, Orders int      // per client address, and per signed-in user
 	Location              int      // per rider
@@ -100,7 +104,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// ownOrigins are the origins of pages that come from these listeners on this machine.
+// ownOrigins are the origins of pages that come from these listeners on this
+// machine.
 func ownOrigins(listeners ...net.Listener) []string {
 	var origins []string
 	for _, ln := range listeners {

@@ -9,7 +9,8 @@ import (
 	"tiffin/services/edge/rest"
 )
 
-// documentation serves the description of the API. It is made once: it changes only with the code.
+// documentation serves the description of the API. It is made once: it changes
+// only with the code.
 type documentation struct {
 	json []byte
 	page openapi.Page

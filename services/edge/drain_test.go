@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The end of the context finishes what is in flight, says that the connection ends, and takes nothing new.
+// The end of the context finishes what is in flight, says that the connection
+// ends, and takes nothing new.
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

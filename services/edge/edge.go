@@ -20,7 +20,8 @@ import (
 	"tiffin/services/tracking"
 )
 
-// Server is an edge whose listeners are open. Make it with New, then Run it once.
+// Server is an edge whose listeners are open. Make it with New, then Run it
+// once.
 type Server struct {
 	cfg       Config
 	log       *slog.Logger
@@ -37,8 +38,8 @@ type door struct {
 	listener net.Listener
 }
 
-// New opens both listeners, so that a port in use is an error here, before anything else starts. Connections wait in
-// the kernel until Run serves them.
+// New opens both listeners, so that a port in use is an error here, before
+// anything else starts. Connections wait in the kernel until Run serves them.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	main, err := listen("API_GATEWAY_PORT", cfg.BindAddress, cfg.Port, cfg.TLS)
@@ -56,7 +57,8 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// assemble builds the edge from the inside out: what it knows of the fleet, the gate, then one app per listener.
+// assemble builds the edge from the inside out: what it knows of the fleet, the
+// gate, then one app per listener.
 func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	proxies, err := inbound.ParseNetworks(cfg.TrustedProxies)
 	if err != nil {
@@ -128,10 +130,12 @@ func (s *Server) Addr() net.Addr { return s.doors[0].listener.Addr() }
 // TrackingAddr is where realtime alone is served.
 func (s *Server) TrackingAddr() net.Addr { return s.doors[1].listener.Addr() }
 
-// Run serves until ctx ends, then drains: no new connections, sockets are told to go elsewhere, requests in flight are
-// finished. It returns nil after a clean stop, and an error when a listener fails or the drain takes too long.
+// Run serves until ctx ends, then drains: no new connections, sockets are told
+// to go elsewhere, requests in flight are finished. It returns nil after a
+// clean stop, and an error when a listener fails or the drain takes too long.
 func (s *Server) Run(ctx context.Context) error {
-	// Limits and the watch serve the requests in flight too, so they outlive ctx until the doors are shut.
+	// Limits and the watch serve the requests in flight too, so they outlive
+	// ctx until the doors are shut.
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var background errgroup.Group
@@ -164,7 +168,8 @@ func (d door) serve(ctx context.Context) error {
 // shut stops accepting and waits for requests in flight.
 func (d door) shut(cfg Config) error {
 	err := d.app.ShutdownWithTimeout(cfg.DrainTimeout)
-	// A listener that was not being served yet is unknown to the app; closing one twice does no harm.
+	// A listener that was not being served yet is unknown to the app; closing
+	// one twice does no harm.
 	if cerr := d.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 		err = errors.Join(err, cerr)
 	}

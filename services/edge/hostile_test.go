@@ -44,7 +44,8 @@ func readAnswer(t *testing.T, conn net.Conn) answer {
 	return answer{res.StatusCode, res.Header, string(body)}
 }
 
-// Slow clients are cut off, whatever part they are slow with, while others are served.
+// Slow clients are cut off, whatever part they are slow with, while others are
+// served.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +116,8 @@ func TestBrokenRequestsGetProblems(t *testing.T) {
 	}
 }
 
-// A body far beyond every limit is refused before it has arrived, and the client can still read the refusal.
+// A body far beyond every limit is refused before it has arrived, and the
+// client can still read the refusal.
 func TestHugeBodiesAreRefusedReadably(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

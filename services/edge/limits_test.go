@@ -17,7 +17,8 @@ func limits(r edge.RateLimits) func(*edge.Config) {
 	return func(c *edge.Config) { c.RateLimits = r }
 }
 
-// exhaust sends until it is refused. Limits refill while a slow machine works, so how many passed is not judged.
+// exhaust sends until it is refused. Limits refill while a slow machine works,
+// so how many passed is not judged.
 func exhaust(t *testing.T, send func() answer) answer {
 	t.Helper()
 	for range 200 {

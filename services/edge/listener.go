@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// lingerTime and lingerBytes bound how long a refused client may go on sending.
+	// lingerTime and lingerBytes bound how long a refused client may go on
+	// sending.
 	lingerTime  = time.Second
 	lingerBytes = 32 << 20
 )
@@ -42,19 +43,22 @@ func (l lingerListener) Accept() (net.Conn, error) {
 	return &lingerConn{Conn: conn}, nil
 }
 
-// lingerConn can take in what a refused client is still sending before it closes. Closing at once would make the
-// kernel answer that data with a reset, which often destroys the refusal before the client has read it.
+// lingerConn can take in what a refused client is still sending before it
+// closes. Closing at once would make the kernel answer that data with a reset,
+// which often destroys the refusal before the client has read it.
 type lingerConn struct {
 	net.Conn
 	refused atomic.Bool
 }
 
-// Close closes the connection, after a refusal not before the client has stopped sending or lingerTime is over.
+// Close closes the connection, after a refusal not before the client has
+// stopped sending or lingerTime is over.
 func (c *lingerConn) Close() error {
 	tcp, ok := c.Conn.(*net.TCPConn)
 	if ok && c.refused.Swap(false) {
 		if err := errors.Join(tcp.CloseWrite(), tcp.SetReadDeadline(time.Now().Add(lingerTime))); err == nil {
-			// Whatever ends this, the end of the data, of the patience or an error, the connection is closed next.
+			// Whatever ends this, the end of the data, of the patience or an
+			// error, the connection is closed next.
 			_, _ = io.CopyN(io.Discard, tcp, lingerBytes)
 		}
 	}

@@ -34,7 +34,8 @@ func TestTheWebAppIsServedBehindTheAPI(t *testing.T) {
 	require.Contains(t, newWorld(t).get(t, "/").body, "/docs", "without a build there is a hint")
 }
 
-// The page shows every route and every kind of problem, needs nothing from elsewhere, and has no dead links inside.
+// The page shows every route and every kind of problem, needs nothing from
+// elsewhere, and has no dead links inside.
 func TestDocsPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -23,7 +23,8 @@ type alive struct {
 	Status string `json:"status"` // ok
 }
 
-// probes are the routes outside the contract's table, as the documentation shows them. They are served here, unlimited.
+// probes are the routes outside the contract's table, as the documentation
+// shows them. They are served here, unlimited.
 func probes() []rest.Route {
 	get := func(path, media, summary, detail string, answer reflect.Type) rest.Route {
 		return rest.Route{Method: http.MethodGet, Path: path, Tag: tagProbes, Summary: summary, Detail: detail,
@@ -69,7 +70,8 @@ func (s *Server) mountProbes(app *fiber.App) {
 	app.Get("/metrics", quiet("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{}))))
 }
 
-// quiet names the route for the metrics and keeps it out of the log: probes come every second.
+// quiet names the route for the metrics and keeps it out of the log: probes
+// come every second.
 func quiet(route string, next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		in := inbound.From(c)
@@ -79,7 +81,8 @@ func quiet(route string, next fiber.Handler) fiber.Handler {
 	}
 }
 
-// nameRoute names routes that others serve. Polling is too frequent for the log.
+// nameRoute names routes that others serve. Polling is too frequent for the
+// log.
 func nameRoute(route string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		in := inbound.From(c)

@@ -28,8 +28,9 @@ type received struct {
 	request   any
 }
 
-// services stand in for the real ones behind the edge: they speak the real contract through the real kit, so that every
-// request is decoded strictly and validated, note what they got, and answer what the test wants.
+// services stand in for the real ones behind the edge: they speak the real
+// contract through the real kit, so that every request is decoded strictly and
+// validated, note what they got, and answer what the test wants.
 type services struct {
 	mu     sync.Mutex
 	last   map[string]received // by subject

@@ -34,7 +34,8 @@ const (
 // roles are those of accounts.
 var roles = []string{auth.RoleCustomer, auth.RoleOwner, auth.RoleRider, auth.RoleAdmin}
 
-// world is an edge on real listeners, with real NATS and Redis, and stand-ins for the services.
+// world is an edge on real listeners, with real NATS and Redis, and stand-ins
+// for the services.
 type world struct {
 	*services
 	nats     *testenv.NATSServer
@@ -108,7 +109,8 @@ func (w *world) open(t testing.TB, options ...func(*edge.Config)) {
 	go func() { done <- w.edge.Run(ctx) }()
 	w.stop = sync.OnceValue(func() error { cancel(); return <-done })
 	if cfg.RateLimits.General > 0 {
-		// Before its limiter has reached Redis an edge counts for itself, and forgets that when it begins to share.
+		// Before its limiter has reached Redis an edge counts for itself, and
+		// forgets that when it begins to share.
 		require.Eventually(t, func() bool { return strings.Contains(w.log.String(), "shared through redis") }, 5*time.Second, time.Millisecond)
 	}
 	t.Cleanup(func() {
@@ -139,7 +141,8 @@ type answer struct {
 	body   string
 }
 
-// problem decodes the body as problem details and checks what all of them have in common.
+// problem decodes the body as problem details and checks what all of them have
+// in common.
 func (a answer) problem(t testing.TB) map[string]any {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), a.body)

@@ -6,13 +6,15 @@ import (
 	"strings"
 )
 
-// maxHops bounds how many addresses of an X-Forwarded-For are looked at. Real chains have one to three.
+// maxHops bounds how many addresses of an X-Forwarded-For are looked at. Real
+// chains have one to three.
 const maxHops = 32
 
 // Networks is a set of addresses.
 type Networks []netip.Prefix
 
-// ParseNetworks reads addresses ("10.0.0.1", "::1") and networks ("10.0.0.0/8"). The error names the faulty item.
+// ParseNetworks reads addresses ("10.0.0.1", "::1") and networks
+// ("10.0.0.0/8"). The error names the faulty item.
 func ParseNetworks(items []string) (Networks, error) {
 	networks := make(Networks, 0, len(items))
 	for _, item := range items {
@@ -40,10 +42,12 @@ func (n Networks) Contain(addr netip.Addr) bool {
 	return false
 }
 
-// Client finds who is calling: the peer of the connection, unless that is a trusted proxy. Then X-Forwarded-For is read
-// from its end, which is the part that trusted proxies wrote, up to the first address that is not a trusted proxy.
-// What stands before it may be anything a client has made up. An item that is no address ends the search too: the last
-// good one is the proxy that let it pass.
+// Client finds who is calling: the peer of the connection, unless that is a
+// trusted proxy. Then X-Forwarded-For is read from its end, which is the part
+// that trusted proxies wrote, up to the first address that is not a trusted
+// proxy. What stands before it may be anything a client has made up. An item
+// that is no address ends the search too: the last good one is the proxy that
+// let it pass.
 func (n Networks) Client(peer netip.Addr, forwardedFor string) netip.Addr {
 	client := peer.Unmap().WithZone("")
 	for hop := 0; hop < maxHops && forwardedFor != "" && n.Contain(client); hop++ {
@@ -62,7 +66,8 @@ func (n Networks) Client(peer netip.Addr, forwardedFor string) netip.Addr {
 	return client
 }
 
-// parseHop reads an address, with a port and in brackets as some proxies write it.
+// parseHop reads an address, with a port and in brackets as some proxies write
+// it.
 func parseHop(item string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(item, "["), "]"))
 	if err != nil {

@@ -64,7 +64,8 @@ func TestNetworksAreChecked(t *testing.T) {
 	require.False(t, n.Contain(netip.Addr{}))
 }
 
-// What a client writes into the header before it reaches the trusted proxy never changes the answer.
+// What a client writes into the header before it reaches the trusted proxy
+// never changes the answer.
 func TestForgedPrefixNeverCounts(t *testing.T) {
 	t.Parallel()
 	trusted := networks(t, "10.0.0.0/8")

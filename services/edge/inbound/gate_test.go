@@ -118,7 +118,8 @@ func TestSpansAreNamedByRoute(t *testing.T) {
 	require.Equal(t, "Error", spans[2].Status().Code.String())
 }
 
-// Whatever goes wrong inside, the client gets a problem without any of it, and the log gets it with the request id.
+// Whatever goes wrong inside, the client gets a problem without any of it, and
+// the log gets it with the request id.
 func TestFailuresAreHiddenAndLogged(t *testing.T) {
 	t.Parallel()
 	for path, secret := range map[string]string{"/panic": "secret", "/broken": "10.1.2.3"} {

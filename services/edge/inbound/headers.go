@@ -6,10 +6,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// apiPolicy forbids everything: an answer of the API is data, and a browser that shows it as a page must not run it.
+// apiPolicy forbids everything: an answer of the API is data, and a browser
+// that shows it as a page must not run it.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-// exposed are the response headers a browser's script of another origin may read.
+// exposed are the response headers a browser's script of another origin may
+// read.
 const exposed = "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, " +
 	"Idempotency-Replayed, Traceparent"
 
@@ -18,7 +20,8 @@ const (
 	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, X-Request-Id, Traceparent, Tracestate"
 )
 
-// harden sets the headers that every answer has. A handler of pages replaces the Content-Security-Policy.
+// harden sets the headers that every answer has. A handler of pages replaces
+// the Content-Security-Policy.
 func harden(c *fiber.Ctx, secure bool) {
 	h := &c.Response().Header
 	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
@@ -31,10 +34,12 @@ func harden(c *fiber.Ctx, secure bool) {
 	}
 }
 
-// origins is the explicit list of other sites whose pages may use the API in a browser.
+// origins is the explicit list of other sites whose pages may use the API in a
+// browser.
 type origins map[string]bool
 
-// newOrigins takes "https://app.example.com" with or without a slash at the end.
+// newOrigins takes "https://app.example.com" with or without a slash at the
+// end.
 func newOrigins(list []string) origins {
 	o := make(origins, len(list))
 	for _, origin := range list {
@@ -43,8 +48,9 @@ func newOrigins(list []string) origins {
 	return o
 }
 
-// allow sets the CORS headers for a listed origin and reports whether the request was a preflight, which is then
-// answered. An origin that is not listed gets no headers, and the browser refuses its page the answer.
+// allow sets the CORS headers for a listed origin and reports whether the
+// request was a preflight, which is then answered. An origin that is not listed
+// gets no headers, and the browser refuses its page the answer.
 func (o origins) allow(c *fiber.Ctx) (answered bool) {
 	c.Vary(fiber.HeaderOrigin) // on every answer, or a cache would hand one origin's to another
 	origin := c.Get(fiber.HeaderOrigin)

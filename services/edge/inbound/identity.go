@@ -15,7 +15,8 @@ import (
 // maxRequestID is the longest request id taken over from a client.
 const maxRequestID = 128
 
-// requestID takes the client's id over if it is harmless in headers, logs and URIs, and makes one otherwise.
+// requestID takes the client's id over if it is harmless in headers, logs and
+// URIs, and makes one otherwise.
 func requestID(c *fiber.Ctx) string {
 	given := c.Request().Header.Peek(fiber.HeaderXRequestID)
 	if len(given) == 0 || len(given) > maxRequestID {
@@ -31,8 +32,9 @@ func requestID(c *fiber.Ctx) string {
 	return string(given)
 }
 
-// joinTrace continues the client's trace, or begins one, so that the log lines of all services always share an id. With
-// a tracer the request becomes a span, which the tracer may decide to record; without one the ids are passed on.
+// joinTrace continues the client's trace, or begins one, so that the log lines
+// of all services always share an id. With a tracer the request becomes a span,
+// which the tracer may decide to record; without one the ids are passed on.
 func (g *Gate) joinTrace(ctx context.Context, c *fiber.Ctx) (context.Context, trace.Span) {
 	if len(c.Request().Header.Peek("traceparent")) > 0 {
 		ctx = propagation.TraceContext{}.Extract(ctx, carrier{c})
@@ -56,7 +58,8 @@ func traceparent(sc trace.SpanContext) string {
 	return string(hex.AppendEncode(append(b, '-'), flags[:]))
 }
 
-// The ids need to be unlikely to collide, not hard to guess, so the fast generator will do. All zeroes would be invalid.
+// The ids need to be unlikely to collide, not hard to guess, so the fast
+// generator will do. All zeroes would be invalid.
 func newTraceID() (id trace.TraceID) {
 	fill(id[:8], rand.Uint64()|1)
 	fill(id[8:], rand.Uint64())
@@ -74,7 +77,8 @@ func fill(b []byte, n uint64) {
 	}
 }
 
-// carrier reads trace headers from a request, with copies, because Fiber's strings do not outlive the handler.
+// carrier reads trace headers from a request, with copies, because Fiber's
+// strings do not outlive the handler.
 type carrier struct{ c *fiber.Ctx }
 
 // Get gives a header's value, "" when absent.

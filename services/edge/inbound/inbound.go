@@ -18,7 +18,8 @@ import (
 	"tiffin/services/edge/problem"
 )
 
-// Request is what is known about a request from outside. Handlers fill in Route and Actor for log and metrics.
+// Request is what is known about a request from outside. Handlers fill in Route
+// and Actor for log and metrics.
 type Request struct {
 	ID      string
 	TraceID string
@@ -33,7 +34,8 @@ type Request struct {
 
 type requestKey struct{}
 
-// From gives the request of a handler behind the middleware. Without the middleware it gives an empty one.
+// From gives the request of a handler behind the middleware. Without the
+// middleware it gives an empty one.
 func From(c *fiber.Ctx) *Request {
 	if r, ok := c.Locals(requestKey{}).(*Request); ok {
 		return r
@@ -110,7 +112,8 @@ func (g *Gate) Handle(c *fiber.Ctx) error {
 	return nil
 }
 
-// HandleError answers what fasthttp refuses before any handler: broken requests, too large or too slow ones.
+// HandleError answers what fasthttp refuses before any handler: broken
+// requests, too large or too slow ones.
 func (g *Gate) HandleError(c *fiber.Ctx, err error) error {
 	r := g.admit(c)
 	r.Route = "unreadable"
@@ -119,7 +122,8 @@ func (g *Gate) HandleError(c *fiber.Ctx, err error) error {
 	return nil
 }
 
-// admit makes the Request and sets the headers of its answer that do not depend on the route.
+// admit makes the Request and sets the headers of its answer that do not depend
+// on the route.
 func (g *Gate) admit(c *fiber.Ctx) *Request {
 	r := &Request{ID: requestID(c), start: g.clock(), Actor: micro.Actor{Role: micro.RoleAnonymous}}
 	peer := peerOf(c)
@@ -142,7 +146,8 @@ func peerOf(c *fiber.Ctx) netip.Addr {
 	return netip.Addr{}
 }
 
-// forwardedFor joins all X-Forwarded-For headers in order, since a proxy may append a header instead of an item.
+// forwardedFor joins all X-Forwarded-For headers in order, since a proxy may
+// append a header instead of an item.
 func forwardedFor(c *fiber.Ctx) string {
 	values := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
 	parts := make([]string, len(values))
@@ -152,7 +157,8 @@ func forwardedFor(c *fiber.Ctx) string {
 	return strings.Join(parts, ",")
 }
 
-// next runs the handlers and turns a panic into an error. The stack goes to the log and nowhere else.
+// next runs the handlers and turns a panic into an error. The stack goes to the
+// log and nowhere else.
 func (g *Gate) next(c *fiber.Ctx, r *Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -172,7 +178,8 @@ func (g *Gate) fail(c *fiber.Ctx, r *Request, err error) {
 	}
 	c.Response().ResetBody()
 	if werr := p.Write(c); werr != nil {
-		// Only a problem that cannot be encoded gets here; its status alone still tells the client.
+		// Only a problem that cannot be encoded gets here; its status alone
+		// still tells the client.
 		g.log.Error("problem not written", "request_id", r.ID, "error", werr)
 		c.Status(p.Status)
 	}

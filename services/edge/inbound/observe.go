@@ -11,11 +11,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// unmatched stands for the route of paths that do not exist: they are the client's invention, and a metric's label or a
-// span's name made of them would never stop growing.
+// unmatched stands for the route of paths that do not exist: they are the
+// client's invention, and a metric's label or a span's name made of them would
+// never stop growing.
 const unmatched = "unmatched"
 
-// observe counts and logs the request. The path goes to the log without its query, which may hold personal data.
+// observe counts and logs the request. The path goes to the log without its
+// query, which may hold personal data.
 func (g *Gate) observe(c *fiber.Ctx, r *Request) {
 	route := r.Route
 	if route == "" {
@@ -39,7 +41,8 @@ func (g *Gate) observe(c *fiber.Ctx, r *Request) {
 		slog.String("actor", r.Actor.String()), slog.String("request_id", r.ID), slog.String("trace_id", r.TraceID))
 }
 
-// finish names the span by its route, now that it is known, and ends it. Without a tracer it is a mere carrier of ids.
+// finish names the span by its route, now that it is known, and ends it.
+// Without a tracer it is a mere carrier of ids.
 func finish(span trace.Span, r *Request, status int) {
 	if !span.IsRecording() {
 		return

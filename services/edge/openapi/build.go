@@ -59,7 +59,8 @@ func (d *Document) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	// The reflector refers to definitions beside the schema; here they all live in one place.
+	// The reflector refers to definitions beside the schema; here they all live
+	// in one place.
 	return []byte(strings.ReplaceAll(string(text), `"#/$defs/`, `"#/components/schemas/`)), nil
 }
 

@@ -13,7 +13,8 @@ type Document struct {
 	Paths      map[string]map[string]*Operation `json:"paths"` // path → lower-case method → operation
 	Components Components                       `json:"components"`
 
-	// operations are those of Paths in the order of the routes, which is the one that reads best.
+	// operations are those of Paths in the order of the routes, which is the
+	// one that reads best.
 	operations []located
 }
 

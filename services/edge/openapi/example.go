@@ -11,7 +11,8 @@ import (
 // maxExampleDepth ends the example of a schema that contains itself.
 const maxExampleDepth = 6
 
-// Example gives indented JSON that a schema allows, of values as people write them, "" for a schema without a form.
+// Example gives indented JSON that a schema allows, of values as people write
+// them, "" for a schema without a form.
 func (d *Document) Example(s *jsonschema.Schema) string {
 	text, err := json.Marshal(d.exampleOf(s, 0))
 	if err != nil {
@@ -33,7 +34,8 @@ func compact(text string) string {
 	return out.String()
 }
 
-// member is one member of an object. A map would lose the order, which is half of what makes an example readable.
+// member is one member of an object. A map would lose the order, which is half
+// of what makes an example readable.
 type member struct {
 	name  string
 	value any
@@ -77,7 +79,8 @@ func (d *Document) exampleOf(s *jsonschema.Schema, depth int) any {
 	case s.Properties != nil:
 		o := object{}
 		for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
-			// Optional members of requests are left out: the shortest request that works is the best example.
+			// Optional members of requests are left out: the shortest request
+			// that works is the best example.
 			if s.AdditionalProperties == nil || len(s.Required) == 0 || slices.Contains(s.Required, pair.Key) {
 				o = append(o, member{pair.Key, d.exampleOf(pair.Value, depth)})
 			}

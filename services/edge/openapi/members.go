@@ -9,8 +9,9 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// membersJSON says what each member of a schema means and what a value of it looks like, by the member's name or, where
-// the same name means different things, by schema and member.
+// membersJSON says what each member of a schema means and what a value of it
+// looks like, by the member's name or, where the same name means different
+// things, by schema and member.
 //
 //go:embed members.json
 var membersJSON []byte
@@ -23,7 +24,8 @@ type about struct {
 
 type members map[string]about
 
-// loadMembers reads the file. It panics on one that is no JSON, which no binary that passed its tests has.
+// loadMembers reads the file. It panics on one that is no JSON, which no binary
+// that passed its tests has.
 func loadMembers() members {
 	decoder := json.NewDecoder(bytes.NewReader(membersJSON))
 	decoder.UseNumber() // 37.7749 must not become 37.774900000000002

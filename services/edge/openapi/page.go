@@ -16,12 +16,13 @@ import (
 	"tiffin/services/edge/problem"
 )
 
-// PagePolicy is the Content-Security-Policy of the page: its own style and script, nothing from elsewhere.
+// PagePolicy is the Content-Security-Policy of the page: its own style and
+// script, nothing from elsewhere.
 const PagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Page is the description for people: one page with its style and script. It works without the script, which only
-// filters and copies.
+// Page is the description for people: one page with its style and script. It
+// works without the script, which only filters and copies.
 type Page struct{ HTML, CSS, JS []byte }
 
 var (

@@ -35,10 +35,12 @@ func newBuilder() *builder {
 	}
 }
 
-// request gives a reference to the schema of a body. It refuses unknown members, as the edge does.
+// request gives a reference to the schema of a body. It refuses unknown
+// members, as the edge does.
 func (b *builder) request(t reflect.Type) *jsonschema.Schema { return b.reference(t) }
 
-// answer gives a reference to the schema of an answer. Unknown members are allowed: answers may grow.
+// answer gives a reference to the schema of an answer. Unknown members are
+// allowed: answers may grow.
 func (b *builder) answer(t reflect.Type) *jsonschema.Schema {
 	b.collect(t)
 	return b.reference(t)
@@ -72,7 +74,8 @@ func (b *builder) collect(t reflect.Type) {
 	}
 }
 
-// finish adds what reflection cannot know: which members of answers may be null, bounds, meaning, and examples.
+// finish adds what reflection cannot know: which members of answers may be
+// null, bounds, meaning, and examples.
 func (b *builder) finish() {
 	for t := range b.answers {
 		s := b.schemas[nameOf(t)]
@@ -103,8 +106,9 @@ func allowNull(s *jsonschema.Schema, f reflect.StructField) {
 	s.Properties.Set(name, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{property, {Type: "null"}}})
 }
 
-// nameOf names a type's schema: Order, OrderCreateRequest, AuthSession. The package comes first unless the type's name
-// already begins with it. A type without a name, such as a list, has no schema of its own.
+// nameOf names a type's schema: Order, OrderCreateRequest, AuthSession. The
+// package comes first unless the type's name already begins with it. A type
+// without a name, such as a list, has no schema of its own.
 func nameOf(t reflect.Type) string {
 	pkg, name := path.Base(t.PkgPath()), t.Name()
 	if name == "" {
@@ -138,7 +142,8 @@ func words[T ~string](list ...T) *jsonschema.Schema {
 	return s
 }
 
-// facts are the rules of single members that the services' Validate enforces, by schema and member. "*" is any schema.
+// facts are the rules of single members that the services' Validate enforces,
+// by schema and member. "*" is any schema.
 var facts = map[string]func(*jsonschema.Schema){
 	"*.latitude":                   bounds(-90, 90),
 	"*.longitude":                  bounds(-180, 180),

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// discoveryTimeout bounds the roll call, discoveryQuiet ends it when no further instance answers.
+	// discoveryTimeout bounds the roll call, discoveryQuiet ends it when no
+	// further instance answers.
 	discoveryTimeout = time.Second
 	discoveryQuiet   = 150 * time.Millisecond
 	// maxInstances bounds what one overview holds.
@@ -28,7 +29,8 @@ type Service struct {
 	Instances []Instance `json:"instances"`
 }
 
-// Instance is one running instance of a service with its figures since it started.
+// Instance is one running instance of a service with its figures since it
+// started.
 type Instance struct {
 	ID        string     `json:"id"`
 	Version   string     `json:"version"`
@@ -47,8 +49,8 @@ type Endpoint struct {
 	AverageMs float64 `json:"averageMs"`
 }
 
-// Discover calls the roll: every instance of every service answers $SRV.STATS. How many there are is unknown, so it
-// ends when it has been quiet for a while.
+// Discover calls the roll: every instance of every service answers $SRV.STATS.
+// How many there are is unknown, so it ends when it has been quiet for a while.
 func Discover(ctx context.Context, conn *nats.Conn) ([]Service, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
 	defer cancel()
@@ -81,7 +83,8 @@ func Discover(ctx context.Context, conn *nats.Conn) ([]Service, error) {
 	return sorted(byName), nil
 }
 
-// instanceOf sums the endpoints up. Their last errors are left out: they are texts for the log.
+// instanceOf sums the endpoints up. Their last errors are left out: they are
+// texts for the log.
 func instanceOf(stats natsmicro.Stats) Instance {
 	in := Instance{ID: stats.ID, Version: stats.Version, StartedAt: wire.At(stats.Started), Endpoints: []Endpoint{}}
 	var busy time.Duration

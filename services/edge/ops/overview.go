@@ -15,12 +15,14 @@ import (
 )
 
 const (
-	// overviewAge is how old figures may be: counting is the dearest read there is, and many may have the page open.
+	// overviewAge is how old figures may be: counting is the dearest read there
+	// is, and many may have the page open.
 	overviewAge     = time.Second
 	overviewTimeout = 2 * time.Second
 )
 
-// Overview is what the operations page shows. A part whose source did not answer is null and named in Unavailable.
+// Overview is what the operations page shows. A part whose source did not
+// answer is null and named in Unavailable.
 type Overview struct {
 	At          wire.Time          `json:"at"`
 	Readiness   Report             `json:"readiness"`
@@ -62,7 +64,8 @@ type Board struct {
 	last   Overview
 }
 
-// NewBoard makes a board over the fleet that readiness watches. The shards' Healthy is filled in later.
+// NewBoard makes a board over the fleet that readiness watches. The shards'
+// Healthy is filled in later.
 func NewBoard(cfg Config, readiness *Readiness, shards []Shard, clock func() time.Time) *Board {
 	return &Board{
 		cfg: cfg, readiness: readiness, shards: shards, clock: clock,
@@ -70,7 +73,8 @@ func NewBoard(cfg Config, readiness *Readiness, shards []Shard, clock func() tim
 	}
 }
 
-// Overview gives figures at most a second old. The context's actor must be an administrator.
+// Overview gives figures at most a second old. The context's actor must be an
+// administrator.
 func (b *Board) Overview(ctx context.Context) (Overview, error) {
 	b.mu.Lock()
 	last := b.last
@@ -91,7 +95,8 @@ func (b *Board) Overview(ctx context.Context) (Overview, error) {
 	return v.(Overview), nil
 }
 
-// gather asks all sources at once and waits for the slowest, at most overviewTimeout.
+// gather asks all sources at once and waits for the slowest, at most
+// overviewTimeout.
 func (b *Board) gather(ctx context.Context) Overview {
 	ctx, cancel := context.WithTimeout(ctx, overviewTimeout)
 	defer cancel()
@@ -130,7 +135,8 @@ func loaded[T any](v T, err error) (*T, error) {
 	return &v, nil
 }
 
-// shardStates combines the configured shards with what services say about them; a shard nobody reports is unhealthy.
+// shardStates combines the configured shards with what services say about them;
+// a shard nobody reports is unhealthy.
 func (b *Board) shardStates(report Report) []Shard {
 	states := slices.Clone(b.shards)
 	for i, s := range states {

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// pollEvery and pollTimeout together keep the report within two seconds of the truth.
+	// pollEvery and pollTimeout together keep the report within two seconds of
+	// the truth.
 	pollEvery   = time.Second
 	pollTimeout = 900 * time.Millisecond
 
@@ -90,7 +91,8 @@ func (r *Readiness) Run(ctx context.Context) error {
 	}
 }
 
-// Stop makes the edge unready for good, so that balancers send nothing new while it drains.
+// Stop makes the edge unready for good, so that balancers send nothing new
+// while it drains.
 func (r *Readiness) Stop() { r.stopping.Store(true) }
 
 // Ready gives the newest report and whether to send requests here.

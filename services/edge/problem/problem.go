@@ -1,7 +1,9 @@
-// Package problem turns errors into RFC 9457 problem details, the one form in which the edge reports failure.
+// Package problem turns errors into RFC 9457 problem details, the one form in
+// which the edge reports failure.
 //
-// Invariant: nothing reaches the client but messages that were written for clients. An error of an unknown type becomes
-// "internal error", whatever it says.
+// Invariant: nothing reaches the client but messages that were written for
+// clients. An error of an unknown type becomes "internal error", whatever it
+// says.
 package problem
 
 import (
@@ -42,7 +44,8 @@ type Kind struct {
 	Title  string
 }
 
-// The kinds beyond those of micro.Code, for what happens before a service is asked.
+// The kinds beyond those of micro.Code, for what happens before a service is
+// asked.
 var (
 	kindMethod  = Kind{"method-not-allowed", http.StatusMethodNotAllowed, "The resource does not support this method"}
 	kindHeaders = Kind{"headers-too-large", http.StatusRequestHeaderFieldsTooLarge, "The request's headers are too large"}
@@ -87,7 +90,8 @@ func KindOf(code micro.Code) Kind {
 	return KindOf(micro.CodeInternal)
 }
 
-// TypeURI gives the type of a slug: a reference into the documentation that the edge itself serves.
+// TypeURI gives the type of a slug: a reference into the documentation that the
+// edge itself serves.
 func TypeURI(slug string) string { return "/docs#problem-" + slug }
 
 // From describes err to the client whose request has the given id.
@@ -120,8 +124,9 @@ func From(err error, requestID string) Problem {
 	return p
 }
 
-// fromRouting describes what Fiber and fasthttp refuse before a handler runs. Their texts repeat the request and name
-// internals, so only the status is taken over.
+// fromRouting describes what Fiber and fasthttp refuse before a handler runs.
+// Their texts repeat the request and name internals, so only the status is
+// taken over.
 func fromRouting(err *fiber.Error, requestID string) Problem {
 	switch err.Code {
 	case http.StatusNotFound:
@@ -143,7 +148,8 @@ func fromRouting(err *fiber.Error, requestID string) Problem {
 	}
 }
 
-// statusOnly covers statuses that no rule of ours produces; a middleware of Fiber's may.
+// statusOnly covers statuses that no rule of ours produces; a middleware of
+// Fiber's may.
 func statusOnly(status int, requestID string) Problem {
 	for _, k := range byCode {
 		if k.Kind.Status == status {
@@ -182,7 +188,8 @@ func (p Problem) Write(c *fiber.Ctx) error {
 	return c.Status(p.Status).Send(body)
 }
 
-// Seconds gives a duration as HTTP headers want it: whole seconds, rounded up, so that nobody comes back too early.
+// Seconds gives a duration as HTTP headers want it: whole seconds, rounded up,
+// so that nobody comes back too early.
 func Seconds(d time.Duration) string {
 	return strconv.Itoa(int(math.Ceil(d.Seconds())))
 }

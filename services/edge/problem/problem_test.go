@@ -79,7 +79,8 @@ func TestProblemsOfErrors(t *testing.T) {
 	}
 }
 
-// A terminal state allows nothing, which is something else than not saying what is allowed.
+// A terminal state allows nothing, which is something else than not saying what
+// is allowed.
 func TestAllowedNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	text, err := wire.Encode(problem.From(illegalMove(), "r1"))

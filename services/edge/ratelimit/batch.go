@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ticket is one request waiting for its decision. done has room for one, so the batcher never waits for the asker.
+// ticket is one request waiting for its decision. done has room for one, so the
+// batcher never waits for the asker.
 type ticket struct {
 	rate int
 	keys [2]string
@@ -22,8 +23,8 @@ func newTicket(rate int, keys [2]string) *ticket {
 	return &ticket{rate: rate, keys: keys, done: make(chan Decision, 1)}
 }
 
-// tickets are reused, mostly for the sake of their channels. A ticket is released by whoever received its decision, and
-// nobody keeps it after that.
+// tickets are reused, mostly for the sake of their channels. A ticket is
+// released by whoever received its decision, and nobody keeps it after that.
 var tickets = sync.Pool{New: func() any { return newTicket(0, [2]string{}) }}
 
 func acquire(rate int, keys [2]string) *ticket {
@@ -37,7 +38,8 @@ func acquire(rate int, keys [2]string) *ticket {
 
 func release(t *ticket) { tickets.Put(t) }
 
-// Run keeps the limiter on Redis until ctx ends, and then decides locally whatever still comes. It returns nil.
+// Run keeps the limiter on Redis until ctx ends, and then decides locally
+// whatever still comes. It returns nil.
 func (l *Limiter) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { l.probe(ctx); return nil })
@@ -50,8 +52,9 @@ func (l *Limiter) Run(ctx context.Context) error {
 	return errors.Join(err, l.redis.Close())
 }
 
-// serve takes everything that waits, up to maxBatch, and decides it in one round trip. Under load a batch fills while
-// the one before is under way; without load a request goes out at once.
+// serve takes everything that waits, up to maxBatch, and decides it in one
+// round trip. Under load a batch fills while the one before is under way;
+// without load a request goes out at once.
 func (l *Limiter) serve(ctx context.Context) {
 	batch := make([]*ticket, 0, maxBatch)
 	for {
@@ -73,7 +76,8 @@ func (l *Limiter) serve(ctx context.Context) {
 	}
 }
 
-// answer decides the batch by Redis, or locally if Redis fails or was found failing while the batch waited.
+// answer decides the batch by Redis, or locally if Redis fails or was found
+// failing while the batch waited.
 func (l *Limiter) answer(ctx context.Context, batch []*ticket) {
 	if !l.away.Load() {
 		err := l.decide(ctx, batch)

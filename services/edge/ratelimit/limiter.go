@@ -12,13 +12,16 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Timeout bounds one round trip to Redis. On the edge's own network one takes well under a millisecond.
+// Timeout bounds one round trip to Redis. On the edge's own network one takes
+// well under a millisecond.
 const Timeout = 100 * time.Millisecond
 
 const (
-	// batchers is how many round trips may be under way at once: with one, a request would wait for up to two.
+	// batchers is how many round trips may be under way at once: with one, a
+	// request would wait for up to two.
 	batchers = 2
-	// maxBatch keeps one run of the script short, since Redis serves nobody else meanwhile.
+	// maxBatch keeps one run of the script short, since Redis serves nobody
+	// else meanwhile.
 	maxBatch = 64
 	// queued requests beyond this are decided locally instead of waiting.
 	maxQueue = 1024
@@ -40,8 +43,9 @@ type Decision struct {
 	Reset      time.Duration // until the whole burst is there again
 }
 
-// Config is what a Limiter needs. Redis is required; its options are copied, with short timeouts and a few connections
-// of its own, so that other users of the client neither wait for limits nor make them wait.
+// Config is what a Limiter needs. Redis is required; its options are copied,
+// with short timeouts and a few connections of its own, so that other users of
+// the client neither wait for limits nor make them wait.
 type Config struct {
 	Redis   *redis.Client
 	Log     *slog.Logger
@@ -49,7 +53,8 @@ type Config struct {
 	Clock   func() time.Time // for the local state, default time.Now
 }
 
-// Limiter decides requests. It is safe for concurrent use; its Run must be running for it to use Redis.
+// Limiter decides requests. It is safe for concurrent use; its Run must be
+// running for it to use Redis.
 type Limiter struct {
 	redis  *redis.Client
 	script *redis.Script
@@ -69,7 +74,8 @@ func New(cfg Config) *Limiter {
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = Timeout, Timeout, Timeout
 	options.MaxRetries = -1
 	options.PoolSize, options.MinIdleConns = batchers+1, 0
-	// The original client has registered its handlers with this processor; a second client on it would fail to.
+	// The original client has registered its handlers with this processor; a
+	// second client on it would fail to.
 	options.PushNotificationProcessor = nil
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	l := &Limiter{
@@ -93,8 +99,9 @@ func New(cfg Config) *Limiter {
 	return l
 }
 
-// Take spends one request of rate per second on every key, or of none when one of them has none left. An empty key does
-// not count. It answers within Timeout or two, whatever state Redis is in.
+// Take spends one request of rate per second on every key, or of none when one
+// of them has none left. An empty key does not count. It answers within Timeout
+// or two, whatever state Redis is in.
 func (l *Limiter) Take(rate int, keys [2]string) Decision {
 	if rate <= 0 || keys == [2]string{} {
 		return Decision{Allowed: true}
@@ -134,8 +141,9 @@ func (l *Limiter) setAway(away bool) {
 	}
 }
 
-// probe asks Redis, while it is away, until it answers. It runs the script itself: a Redis that answers PING but
-// refuses writes (out of memory, a replica) is of no use here.
+// probe asks Redis, while it is away, until it answers. It runs the script
+// itself: a Redis that answers PING but refuses writes (out of memory, a
+// replica) is of no use here.
 func (l *Limiter) probe(ctx context.Context) {
 	for {
 		select {

@@ -14,7 +14,8 @@ import (
 	"tiffin/services/edge/ratelimit"
 )
 
-// start runs a limiter on Redis until the test ends and waits until it shares its limits.
+// start runs a limiter on Redis until the test ends and waits until it shares
+// its limits.
 func start(t testing.TB, client *redis.Client) *ratelimit.Limiter {
 	t.Helper()
 	l := ratelimit.New(ratelimit.Config{Redis: client})
@@ -85,7 +86,8 @@ func TestOffAndNobodyAreNotLimited(t *testing.T) {
 	require.Equal(t, 50, count(l, 50, 1, [2]string{}))
 }
 
-// Two edges on one Redis let pass together what one alone would, whatever the interleaving.
+// Two edges on one Redis let pass together what one alone would, whatever the
+// interleaving.
 func TestTwoLimitersShareTheirLimits(t *testing.T) {
 	t.Parallel()
 	url := testenv.RedisURL(t)
@@ -116,7 +118,8 @@ func TestKeysExpire(t *testing.T) {
 	}, 5*time.Second, 20*time.Millisecond)
 }
 
-// With Redis killed, requests are decided locally and quickly, by the same rules; with Redis back, they are shared again.
+// With Redis killed, requests are decided locally and quickly, by the same
+// rules; with Redis back, they are shared again.
 func TestRedisKilled(t *testing.T) {
 	t.Parallel()
 	server := testenv.OwnRedis(t)
@@ -135,7 +138,8 @@ func TestRedisKilled(t *testing.T) {
 	require.True(t, l.Take(5, one("c")).Allowed)
 }
 
-// A paused Redis keeps connections open and answers nothing: only the first requests may notice.
+// A paused Redis keeps connections open and answers nothing: only the first
+// requests may notice.
 func TestRedisPaused(t *testing.T) {
 	t.Parallel()
 	server := testenv.OwnRedis(t)

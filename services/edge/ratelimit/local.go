@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// maxLocalKeys bounds the memory of the local state, at roughly 100 bytes a key.
+// maxLocalKeys bounds the memory of the local state, at roughly 100 bytes a
+// key.
 const maxLocalKeys = 100_000
 
-// local is the same algorithm on this process's memory, for the time Redis is away.
+// local is the same algorithm on this process's memory, for the time Redis is
+// away.
 type local struct {
 	clock func() time.Time
 	mu    sync.Mutex
@@ -47,8 +49,9 @@ func (l *local) take(rate int, keys [2]string) Decision {
 	return Decision{Allowed: true, Limit: rate, Remaining: int((window - worst) / step), Reset: worst}
 }
 
-// makeRoom forgets keys that owe nothing any more and, if a flood of addresses leaves too many others, arbitrary ones:
-// forgetting a key forgives it at most one second's worth.
+// makeRoom forgets keys that owe nothing any more and, if a flood of addresses
+// leaves too many others, arbitrary ones: forgetting a key forgives it at most
+// one second's worth.
 func (l *local) makeRoom(now time.Time) {
 	if len(l.tats) < maxLocalKeys {
 		return

@@ -51,8 +51,9 @@ func TestARefusalCostsNothingOnEitherKey(t *testing.T) {
 	require.True(t, l.TakeLocal(1, one("busy")).Allowed, "refusals do not push the next allowed request away")
 }
 
-// However requests are timed, a key never gets more than its rate plus one burst in any stretch of time, and a client
-// that keeps to the rate is never refused.
+// However requests are timed, a key never gets more than its rate plus one
+// burst in any stretch of time, and a client that keeps to the rate is never
+// refused.
 func TestRateHoldsForEveryTiming(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -42,7 +42,8 @@ func New(cfg Config) *API {
 	return &API{cfg: cfg, tokens: newTokens(cfg.Verifier, cfg.Clock), orders: order.NewClient(cfg.Client)}
 }
 
-// Mount adds every route to the app, and the answer for paths beneath them that do not exist.
+// Mount adds every route to the app, and the answer for paths beneath them that
+// do not exist.
 func (a *API) Mount(app *fiber.App) {
 	prefixes := map[string]bool{}
 	for _, route := range Routes() {
@@ -65,7 +66,8 @@ func Prefix(path string) string {
 	return path
 }
 
-// missing keeps probing for paths under the limits. Fiber's router then answers 404 or 405.
+// missing keeps probing for paths under the limits. Fiber's router then answers
+// 404 or 405.
 func (a *API) missing(c *fiber.Ctx) error {
 	in := inbound.From(c)
 	if err := a.limit(c, LimitGeneral, in); err != nil {
@@ -101,7 +103,8 @@ func (a *API) serve(route Route) fiber.Handler {
 	}
 }
 
-// identify sets the request's actor from its token and reports whether there was a good one.
+// identify sets the request's actor from its token and reports whether there
+// was a good one.
 func (a *API) identify(c *fiber.Ctx, in *inbound.Request) bool {
 	scheme, raw, found := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
 	if !found || !strings.EqualFold(scheme, "bearer") {
@@ -115,10 +118,12 @@ func (a *API) identify(c *fiber.Ctx, in *inbound.Request) bool {
 	return true
 }
 
-// roles are those of accounts. A token with another, such as the operator's, was not made by the auth service.
+// roles are those of accounts. A token with another, such as the operator's,
+// was not made by the auth service.
 var roles = []string{auth.RoleCustomer, auth.RoleOwner, auth.RoleRider, auth.RoleAdmin}
 
-// limit spends a request of the group and sets the headers that tell the client what is left.
+// limit spends a request of the group and sets the headers that tell the client
+// what is left.
 func (a *API) limit(c *fiber.Ctx, group Limit, in *inbound.Request) error {
 	user := in.Actor.ID
 	if group == LimitLocation && user == "" {
@@ -138,7 +143,8 @@ func (a *API) limit(c *fiber.Ctx, group Limit, in *inbound.Request) error {
 	return err
 }
 
-// keys names who spends. A client with IPv6 owns a whole /64 of addresses, so that is what counts.
+// keys names who spends. A client with IPv6 owns a whole /64 of addresses, so
+// that is what counts.
 func keys(group Limit, in *inbound.Request) (keys [2]string) {
 	if group != LimitLocation {
 		address := in.Client

@@ -21,7 +21,8 @@ type Body struct {
 	check func([]byte) error
 }
 
-// nothing is the body of routes that take none: absent, or an empty object, which some clients always send.
+// nothing is the body of routes that take none: absent, or an empty object,
+// which some clients always send.
 var nothing = bodyOf[struct{}]()
 
 // bodyOf declares the body: JSON of T, decoded strictly and validated if T can.
@@ -38,13 +39,14 @@ func bodyOf[T any]() *Body {
 	}}
 }
 
-// readBody takes the body of the request, checked against the route's declaration. The bytes belong to Fiber and end
-// with the handler.
+// readBody takes the body of the request, checked against the route's
+// declaration. The bytes belong to Fiber and end with the handler.
 func readBody(c *fiber.Ctx, declared *Body) ([]byte, error) {
 	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
 		return nil, micro.E(micro.CodeUnsupported, "a request must not have a Content-Encoding")
 	}
-	// BodyRaw, because Body would unpack a Content-Encoding: forty kilobytes then become forty megabytes.
+	// BodyRaw, because Body would unpack a Content-Encoding: forty kilobytes
+	// then become forty megabytes.
 	data := c.BodyRaw()
 	if declared == nil {
 		if len(data) == 0 {
@@ -68,7 +70,8 @@ func readBody(c *fiber.Ctx, declared *Body) ([]byte, error) {
 	return data, nil
 }
 
-// mustBeJSON refuses what a lenient reader might understand as something else, such as forms.
+// mustBeJSON refuses what a lenient reader might understand as something else,
+// such as forms.
 func mustBeJSON(c *fiber.Ctx) error {
 	given := string(c.Request().Header.ContentType())
 	if given == fiber.MIMEApplicationJSON { // nearly always; the parser below allocates
@@ -84,7 +87,8 @@ func mustBeJSON(c *fiber.Ctx) error {
 	return nil
 }
 
-// splice makes one object of the fields (`"a":1,"b":2`, or nothing) and a body from readBody.
+// splice makes one object of the fields (`"a":1,"b":2`, or nothing) and a body
+// from readBody.
 func splice(fields, body []byte) []byte {
 	if len(body) >= 2 {
 		body = bytes.TrimSpace(body[1 : len(body)-1])

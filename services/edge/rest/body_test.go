@@ -44,7 +44,8 @@ func TestSpliceKeepsEveryMember(t *testing.T) {
 	})
 }
 
-// No body makes any route's decoder panic, and none that names an id gets through.
+// No body makes any route's decoder panic, and none that names an id gets
+// through.
 func FuzzBodies(f *testing.F) {
 	for _, seed := range []string{"", "null", "[]", "{}", `{"status":"ready"}`, `{"latitude":1e999}`, `{"a":{"a":{"a":1}}}`, "{\"\xff\":1}", `{"id":"x"}`} {
 		f.Add(seed)

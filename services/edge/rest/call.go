@@ -27,7 +27,8 @@ type call struct {
 	body   []byte // the checked body, an object, or nil
 }
 
-// read takes in path, query, headers and body, in the order in which their faults are reported.
+// read takes in path, query, headers and body, in the order in which their
+// faults are reported.
 func (k *call) read() error {
 	for _, p := range k.route.Params {
 		if p.In == InPath && !k.add(p, k.c.Params(p.Name)) {
@@ -49,7 +50,8 @@ func (k *call) read() error {
 	return err
 }
 
-// add appends a parameter as a member of the request and reports whether its value was good.
+// add appends a parameter as a member of the request and reports whether its
+// value was good.
 func (k *call) add(p Param, value string) bool { return k.complain(p, value) == "" }
 
 // complain is add with the reason.
@@ -68,7 +70,8 @@ func (k *call) complain(p Param, value string) string {
 	return complaint
 }
 
-// readQuery reads the declared parameters. Others are ignored, as links are passed around with all sorts of additions.
+// readQuery reads the declared parameters. Others are ignored, as links are
+// passed around with all sorts of additions.
 func (k *call) readQuery() error {
 	args := k.c.Context().QueryArgs()
 	if args.Len() == 0 {
@@ -109,7 +112,8 @@ func (k *call) readHeader(p Param) error {
 	return nil
 }
 
-// forward sends the request to the route's endpoint and its answer to the client, neither of them decoded here.
+// forward sends the request to the route's endpoint and its answer to the
+// client, neither of them decoded here.
 func (k *call) forward() error {
 	request := jsontext.Value(splice(k.fields, k.body))
 	send := micro.Call[jsontext.Value, jsontext.Value]
@@ -143,7 +147,8 @@ func (k *call) answerValue(v any) error {
 	return k.answer(body)
 }
 
-// setLimitHeaders tells the client what is left, in the names that clients know and as the drafts of the standard do.
+// setLimitHeaders tells the client what is left, in the names that clients know
+// and as the drafts of the standard do.
 func setLimitHeaders(c *fiber.Ctx, d ratelimit.Decision) {
 	limit := strconv.Itoa(d.Limit)
 	c.Set("RateLimit-Limit", limit)

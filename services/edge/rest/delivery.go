@@ -10,8 +10,9 @@ import (
 	"tiffin/wire"
 )
 
-// locationBody is the body of PATCH /delivery/:id/location: what tracking.LocationRequest has without ids. The order
-// is the one the rider carries.
+// locationBody is the body of PATCH /delivery/:id/location: what
+// tracking.LocationRequest has without ids. The order is the one the rider
+// carries.
 type locationBody struct {
 	Latitude  *float64   `json:"latitude"`           // degrees
 	Longitude *float64   `json:"longitude"`          // degrees
@@ -22,7 +23,8 @@ type locationBody struct {
 	Timestamp *wire.Time `json:"timestamp,omitzero"` // when the device took the fix, now if not given
 }
 
-// availabilityBody is the body of PATCH /delivery/:id/availability: what delivery.AvailabilityRequest has without id.
+// availabilityBody is the body of PATCH /delivery/:id/availability: what
+// delivery.AvailabilityRequest has without id.
 type availabilityBody struct {
 	IsAvailable *bool `json:"isAvailable"` // whether the rider wants to work
 }

@@ -11,10 +11,12 @@ import (
 	"tiffin/services/order"
 )
 
-// headerReplayed marks the answer to a repeated request: the order had been placed before.
+// headerReplayed marks the answer to a repeated request: the order had been
+// placed before.
 const headerReplayed = "Idempotency-Replayed"
 
-// statusBody is the body of PATCH /orders/:id/status: what order.StatusRequest has without the id.
+// statusBody is the body of PATCH /orders/:id/status: what order.StatusRequest
+// has without the id.
 type statusBody struct {
 	Status order.Status `json:"status"`
 	Reason string       `json:"reason,omitzero"` // shown in the history
@@ -90,7 +92,8 @@ func orderRoutes() []Route {
 	}
 }
 
-// createOrder decodes the answer, unlike forward, because it says in a field of its own whether this is a repetition.
+// createOrder decodes the answer, unlike forward, because it says in a field of
+// its own whether this is a repetition.
 func (k *call) createOrder() error {
 	var req order.CreateRequest
 	if err := json.Unmarshal(k.body, &req); err != nil { // read has accepted it already

@@ -11,7 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxText is the longest value of a query parameter in bytes: the longest cursor, with room to spare.
+// maxText is the longest value of a query parameter in bytes: the longest
+// cursor, with room to spare.
 const maxText = 1024
 
 // In says where a parameter stands.
@@ -57,8 +58,8 @@ func (p Param) field() string {
 	return p.Name
 }
 
-// appendJSON parses a value and appends it as JSON. A complaint that is not empty says why the value was refused; it
-// never contains the value.
+// appendJSON parses a value and appends it as JSON. A complaint that is not
+// empty says why the value was refused; it never contains the value.
 func (p Param) appendJSON(b []byte, value string) (_ []byte, complaint string) {
 	switch p.Kind {
 	case UUID:
@@ -99,7 +100,8 @@ func (p Param) appendInteger(b []byte, value string) ([]byte, string) {
 	return strconv.AppendInt(b, n, 10), ""
 }
 
-// appendNumber accepts what JSON accepts. ParseFloat knows more: hexadecimal, underscores, infinities and NaN.
+// appendNumber accepts what JSON accepts. ParseFloat knows more: hexadecimal,
+// underscores, infinities and NaN.
 func (p Param) appendNumber(b []byte, value string) ([]byte, string) {
 	n, err := strconv.ParseFloat(value, 64)
 	if err != nil || strings.Trim(value, "0123456789.eE+-") != "" || math.IsInf(n, 0) {
@@ -145,7 +147,8 @@ func (p Param) rangeComplaint() string {
 	}
 }
 
-// isUUID checks the canonical form in lower case. Which UUIDs exist is the services' affair.
+// isUUID checks the canonical form in lower case. Which UUIDs exist is the
+// services' affair.
 func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false

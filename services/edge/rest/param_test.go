@@ -81,7 +81,8 @@ func TestComplaintsNameTheBounds(t *testing.T) {
 	}
 }
 
-// Whatever text is given, it is refused, or becomes a JSON string that means exactly the same text.
+// Whatever text is given, it is refused, or becomes a JSON string that means
+// exactly the same text.
 func TestTextSurvives(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -110,7 +111,8 @@ func TestNumbersSurvive(t *testing.T) {
 	})
 }
 
-// A value that passes is a JSON value by itself: nothing in it can end the member and begin another.
+// A value that passes is a JSON value by itself: nothing in it can end the
+// member and begin another.
 func FuzzParam(f *testing.F) {
 	for _, seed := range []string{"", "1", "true", `","admin":true,"x":"`, "01935c8f-10b2-8b1c-a7c4-1122334455aa", "67409f3e2b1c4d5e6f708190", "1e9", "\u2028"} {
 		f.Add(seed)

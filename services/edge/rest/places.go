@@ -8,7 +8,8 @@ import (
 	"tiffin/services/edge/ops"
 )
 
-// defaultCities is how many suggestions there are without a limit: what fits under an input field.
+// defaultCities is how many suggestions there are without a limit: what fits
+// under an input field.
 const defaultCities = 8
 
 // City is a suggestion for a city field.

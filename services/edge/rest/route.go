@@ -39,7 +39,8 @@ type Who struct {
 	Roles    []string // empty: every role
 }
 
-// anyone needs no token; a bad one is ignored, so that an expired session can still sign in again.
+// anyone needs no token; a bad one is ignored, so that an expired session can
+// still sign in again.
 var anyone = Who{}
 
 // signedIn needs a token of any role.
@@ -54,7 +55,8 @@ func (w Who) May(role string) bool { return len(w.Roles) == 0 || slices.Contains
 // Limit is the group of a route's rate limit.
 type Limit string
 
-// The groups. All but LimitLocation count per client address and per signed-in user.
+// The groups. All but LimitLocation count per client address and per signed-in
+// user.
 const (
 	LimitGeneral  Limit = "general"
 	LimitAuth     Limit = "auth"
@@ -116,7 +118,8 @@ func (r Route) Refusals() []micro.Code {
 	return slices.Compact(codes)
 }
 
-// ID names the operation for generated clients: orderGet for what becomes order.get, getCities for what stays here.
+// ID names the operation for generated clients: orderGet for what becomes
+// order.get, getCities for what stays here.
 func (r Route) ID() string {
 	words := strings.FieldsFunc(r.target.subject, func(c rune) bool { return c == '.' || c == '-' })
 	if len(words) == 0 {

@@ -13,7 +13,8 @@ import (
 	"tiffin/services/edge/rest"
 )
 
-// members lists the JSON members of a struct, those of embedded structs among them.
+// members lists the JSON members of a struct, those of embedded structs among
+// them.
 func members(t reflect.Type) []string {
 	var names []string
 	for _, f := range reflect.VisibleFields(t) {
@@ -24,7 +25,8 @@ func members(t reflect.Type) []string {
 	return names
 }
 
-// What a route reads must be something its endpoint takes, and path ids must not be settable through the body.
+// What a route reads must be something its endpoint takes, and path ids must
+// not be settable through the body.
 func TestRoutesFitTheirEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, r := range rest.Routes() {

@@ -8,15 +8,19 @@ import (
 	"tiffin/services/auth/token"
 )
 
-// remembered is how many verified tokens one generation holds, at roughly half a kilobyte each.
+// remembered is how many verified tokens one generation holds, at roughly half
+// a kilobyte each.
 const remembered = 8192
 
-// tokens verifies tokens and remembers the good ones until they expire, because a client sends the same token with every
-// request and nothing about it can change: its signature covers all of it, and it is judged by the clock each time.
-// Bad tokens are not remembered, so nobody can fill the memory without the key.
+// tokens verifies tokens and remembers the good ones until they expire, because
+// a client sends the same token with every request and nothing about it can
+// change: its signature covers all of it, and it is judged by the clock each
+// time. Bad tokens are not remembered, so nobody can fill the memory without
+// the key.
 //
-// There are two generations: when the young one is full it becomes the old one, and what is still used moves over. That
-// bounds the memory without a list to maintain.
+// There are two generations: when the young one is full it becomes the old one,
+// and what is still used moves over. That bounds the memory without a list to
+// maintain.
 type tokens struct {
 	verifier *token.Verifier
 	clock    func() time.Time

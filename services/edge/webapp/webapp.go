@@ -1,8 +1,9 @@
-// Package webapp serves the built browser app from memory: hashed assets for ever, the page itself always fresh, both
-// compressed when the build brought compressed forms, and the page for every path that is the app's own.
+// Package webapp serves the built browser app from memory: hashed assets for
+// ever, the page itself always fresh, both compressed when the build brought
+// compressed forms, and the page for every path that is the app's own.
 //
-// Invariant: it never answers for a path of the API. A mistyped API call must be a 404 that a program understands, not
-// a page with status 200.
+// Invariant: it never answers for a path of the API. A mistyped API call must
+// be a 404 that a program understands, not a page with status 200.
 package webapp
 
 import (
@@ -65,8 +66,9 @@ func New(cfg Config) (*App, error) {
 	return a, nil
 }
 
-// policy lets pages run their own scripts and nothing else. ws: and wss: are named because older browsers do not count
-// sockets to the own origin as 'self'.
+// policy lets pages run their own scripts and nothing else. ws: and wss: are
+// named because older browsers do not count sockets to the own origin as
+// 'self'.
 func policy(connect []string) string {
 	extra := strings.Join(append([]string{""}, connect...), " ")
 	return "default-src 'self'; script-src 'self'; style-src 'self'; font-src 'self'; " +
@@ -118,7 +120,8 @@ func newFile(name string, data []byte) *file {
 	return f
 }
 
-// contentType knows what builds contain, because the tables of operating systems differ.
+// contentType knows what builds contain, because the tables of operating
+// systems differ.
 func contentType(ext string) string {
 	switch ext {
 	case ".js", ".mjs":
@@ -140,7 +143,8 @@ func contentType(ext string) string {
 	}
 }
 
-// Handle serves files and pages, and passes everything else on. It belongs behind all other routes.
+// Handle serves files and pages, and passes everything else on. It belongs
+// behind all other routes.
 func (a *App) Handle(c *fiber.Ctx) error {
 	if method := c.Method(); method != fiber.MethodGet && method != fiber.MethodHead {
 		return c.Next()
@@ -151,7 +155,8 @@ func (a *App) Handle(c *fiber.Ctx) error {
 	}
 	f := a.files[name]
 	if f == nil {
-		// A path with an extension is a file that is not there; anything else may be a page of the app.
+		// A path with an extension is a file that is not there; anything else
+		// may be a page of the app.
 		if a.isAPI(name) || path.Ext(name) != "" {
 			return c.Next()
 		}
@@ -194,7 +199,8 @@ func (a *App) send(c *fiber.Ctx, f *file) error {
 	return nil
 }
 
-// accepts reads an Accept-Encoding: the coding must be named, and not with the weight 0.
+// accepts reads an Accept-Encoding: the coding must be named, and not with the
+// weight 0.
 func accepts(header, coding string) bool {
 	for item := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(item), ";")
