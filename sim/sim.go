@@ -23,7 +23,7 @@ import (
 var DefaultCities = []string{"San Francisco", "Toronto", "New York", "Chicago", "Houston", "Mexico City"}
 
 const (
-	defaultRate     = 12.0
+	defaultRate     = 6.0
 	defaultPassword = "tiffin-sim"
 	// lastOrders is how long the orders under way may take after the last one was placed.
 	lastOrders = 10 * time.Minute
@@ -33,7 +33,7 @@ const (
 type Config struct {
 	Edge            string        // URL of the fleet, such as http://localhost:3000
 	Cities          []string      // default DefaultCities
-	OrdersPerMinute float64       // over all cities; default 12
+	OrdersPerMinute float64       // over all cities; default 6
 	Speed           float64       // how much faster than life; default 1
 	For             time.Duration // how long to place orders; 0: until the context ends
 	Password        string        // of the accounts that play; default "tiffin-sim"

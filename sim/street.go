@@ -22,7 +22,7 @@ const (
 	atTheDoor            = 25.0         // m within which a rider has arrived
 	strollRadius         = 250.0        // m around which an idle rider drifts
 	arrivalRadius        = 1.0          // m
-	deliveryMin, delMax  = 700.0, 3500. // m between a kitchen and its customers
+	deliveryMin, delMax  = 400.0, 1800. // m between a kitchen and its customers
 )
 
 // offset is the point that lies so many metres to the east and to the north.

@@ -19,7 +19,7 @@ import (
 
 const (
 	kitchensPerTown  = 2
-	ridersPerTown    = 3
+	ridersPerTown    = 4
 	customersPerTown = 2
 	downtown         = 1200.0 // m around the centre in which kitchens are
 )

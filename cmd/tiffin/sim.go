@@ -9,7 +9,7 @@ import (
 // simCommand is `tiffin sim`.
 type simCommand struct {
 	Edge            string        `default:"http://localhost:3000" env:"EDGE_URL" help:"URL of the fleet."`
-	OrdersPerMinute float64       `default:"12" help:"Orders a minute, over all cities."`
+	OrdersPerMinute float64       `default:"6" help:"Orders a minute, over all cities."`
 	Cities          []string      `help:"Cities to play in, such as Boston,SF,Portland-ME; one of each region if not given."`
 	Speed           float64       `default:"1" help:"How much faster than life people cook and ride."`
 	For             time.Duration `help:"How long to place orders; until Ctrl-C if not given."`
