@@ -109,6 +109,19 @@ func (s *Set) ask(ctx context.Context, n *node, timeout time.Duration) error {
 func (s *Set) settle(ctx context.Context) {
 	s.settling.Lock()
 	defer s.settling.Unlock()
+	homes := s.whereabouts()
+	for region, home := range homes {
+		if home != s.router.home(region) {
+			s.opts.Log.Info("region lives elsewhere", "region", region, "shard", home)
+		}
+	}
+	s.router.homes.Store(&homes)
+	s.finishMoves(ctx)
+}
+
+// whereabouts gives the home of every region: what the row with the highest epoch says, and the configuration where
+// there is none.
+func (s *Set) whereabouts() map[Region]string {
 	homes := make(map[Region]string, len(s.initial))
 	for region, initial := range s.initial {
 		home, best := initial, int64(0)
@@ -124,13 +137,9 @@ func (s *Set) settle(ctx context.Context) {
 				home, best = shard, epoch
 			}
 		}
-		if home != s.router.home(region) {
-			s.opts.Log.Info("region lives elsewhere", "region", region, "shard", home, "epoch", best)
-		}
 		homes[region] = home
 	}
-	s.router.homes.Store(&homes)
-	s.finishMoves(ctx)
+	return homes
 }
 
 // whereabouts is where a row says its region lives, and since which epoch. An incoming region does not live there yet.
