@@ -26,8 +26,11 @@ const edge = {
 export default defineConfig({
   plugins: [react(), tailwind()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  // ASSET_URL puts scripts, styles and fonts on a CDN; index.html stays at the edge.
-  base: process.env.ASSET_URL || '/',
+  // Only index.html says where the assets are; everything else finds its neighbours relative to itself. So the same
+  // build works from the edge and, when it writes ASSET_URL into index.html, from a CDN.
+  experimental: {
+    renderBuiltUrl: (name, { hostType }) => (hostType === 'html' ? `/${name}` : { relative: true }),
+  },
   build: {
     target: 'es2022',
     // The Content-Security-Policy allows files of our own origin only: nothing may become a data: URL.
@@ -36,6 +39,16 @@ export default defineConfig({
     cssTarget: ['chrome123', 'safari17.5', 'firefox120'],
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        advancedChunks: {
+          groups: [
+            // Changes with an upgrade only, so it stays in caches when the app changes.
+            { name: 'framework', test: /node_modules\/(react|react-dom|react-router|scheduler|@tanstack)\// },
+          ],
+        },
+      },
+    },
   },
   server: { port: 5173, proxy: edge },
   // The built app in front of a running fleet. The same port as in development, which sockets are allowed from.

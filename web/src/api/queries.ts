@@ -79,8 +79,12 @@ export function useOrders(filter: OrderFilter = {}, options: { refetchInterval?:
   });
 }
 
-export function useOrder(id: string) {
-  return useQuery({ queryKey: ['order', id], queryFn: ({ signal }) => get<Order>(`/orders/${id}`, undefined, signal) });
+export function useOrder(id: string, refetchInterval: number | false = false) {
+  return useQuery({
+    queryKey: ['order', id],
+    queryFn: ({ signal }) => get<Order>(`/orders/${id}`, undefined, signal),
+    refetchInterval: (query) => (query.state.error ? false : refetchInterval),
+  });
 }
 
 export function useHistory(id: string, enabled = true) {
@@ -92,10 +96,11 @@ export function useHistory(id: string, enabled = true) {
   });
 }
 
-export function useTracking(id: string) {
+export function useTracking(id: string, refetchInterval: number | false = false) {
   return useQuery({
     queryKey: ['order', id, 'tracking'],
     queryFn: ({ signal }) => get<TrackingSnapshot>(`/tracking/${id}`, undefined, signal),
+    refetchInterval: (query) => (query.state.error ? false : refetchInterval),
   });
 }
 

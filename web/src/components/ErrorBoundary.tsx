@@ -15,6 +15,6 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
   override render() {
     if (!this.state.failed) return this.props.children;
     const message = this.context?.t('error.unexpected') ?? '';
-    return <LoadError message={message} onRetry={() => window.location.reload()} />;
+    return <LoadError page message={message} onRetry={() => window.location.reload()} />;
   }
 }

@@ -64,18 +64,22 @@ export function EmptyState({
   title,
   children,
   action,
+  page = false,
 }: {
   icon: IconName;
   title: string;
+  /** It is all there is on the page: the title is the page's heading. */
+  page?: boolean;
   children?: ReactNode;
   action?: ReactNode;
 }) {
+  const Heading = page ? 'h1' : 'h2';
   return (
     <div className="mx-auto flex max-w-sm flex-col items-center px-4 py-14 text-center">
       <span className="mb-5 grid size-16 place-items-center rounded-full bg-turmeric-tint text-turmeric-ink">
         <Icon name={icon} className="size-7" />
       </span>
-      <h2 className="text-xl font-bold">{title}</h2>
+      <Heading className="text-xl font-bold">{title}</Heading>
       {children && <p className="mt-2 text-soft">{children}</p>}
       {action && <div className="mt-6">{action}</div>}
     </div>
@@ -83,12 +87,21 @@ export function EmptyState({
 }
 
 /** Something could not be loaded: says why, and offers to try again. */
-export function LoadError({ message, onRetry }: { message: string; onRetry: () => void }) {
+export function LoadError({
+  message,
+  onRetry,
+  page = false,
+}: {
+  message: string;
+  onRetry: () => void;
+  page?: boolean;
+}) {
   const { t } = useI18n();
   return (
     <div role="alert">
       <EmptyState
         icon="alert"
+        page={page}
         title={t('error.title')}
         action={
           <Button look="secondary" onClick={onRetry}>

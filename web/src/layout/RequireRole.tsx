@@ -15,6 +15,7 @@ export function RequireRole({ only }: { only: Role }) {
   if (user.role === only) return <Outlet />;
   return (
     <EmptyState
+      page
       icon="user"
       title={t('role.wrong', { role: t(`role.${only}`) })}
       action={<ButtonLink to={homeOf(user)}>{t('nav.home')}</ButtonLink>}

@@ -29,7 +29,12 @@ export default function CheckoutPage() {
   useTitle(t('checkout.title'));
   if (!cart.restaurant) {
     return (
-      <EmptyState icon="bag" title={t('cart.emptyTitle')} action={<ButtonLink to="/">{t('orders.find')}</ButtonLink>}>
+      <EmptyState
+        page
+        icon="bag"
+        title={t('cart.emptyTitle')}
+        action={<ButtonLink to="/">{t('orders.find')}</ButtonLink>}
+      >
         {t('cart.empty')}
       </EmptyState>
     );

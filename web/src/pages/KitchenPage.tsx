@@ -33,7 +33,8 @@ function Kitchens({ userId }: { userId: string }) {
   const [selected, setSelected] = useState(() => localStorage.getItem(SELECTED_KEY));
   const [adding, setAdding] = useState(false);
 
-  if (mine.isError && !mine.data) return <LoadError message={words(mine.error)} onRetry={() => void mine.refetch()} />;
+  if (mine.isError && !mine.data)
+    return <LoadError page message={words(mine.error)} onRetry={() => void mine.refetch()} />;
   if (!mine.data) return <Skeleton className="m-4 h-[60dvh]" />;
   const current = mine.data.find((one) => one.id === selected) ?? mine.data[0];
   const choose = (id: string) => {
@@ -46,6 +47,7 @@ function Kitchens({ userId }: { userId: string }) {
       <div className="mx-auto max-w-2xl px-4 py-8 sm:px-6">
         {!current && !adding ? (
           <EmptyState
+            page
             icon="store"
             title={t('kitchen.none')}
             action={<Button onClick={() => setAdding(true)}>{t('kitchen.add')}</Button>}
@@ -70,18 +72,21 @@ function Kitchens({ userId }: { userId: string }) {
     <div className="mx-auto max-w-6xl px-4 py-6 sm:px-6">
       <div className="flex flex-wrap items-end justify-between gap-4">
         {mine.data.length > 1 ? (
-          <SelectField
-            label={t('kitchen.which')}
-            value={current.id}
-            onChange={(event) => choose(event.target.value)}
-            className="min-w-64"
-          >
-            {mine.data.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.name} · {one.city}
-              </option>
-            ))}
-          </SelectField>
+          <>
+            <h1 className="sr-only">{t('nav.kitchen')}</h1>
+            <SelectField
+              label={t('kitchen.which')}
+              value={current.id}
+              onChange={(event) => choose(event.target.value)}
+              className="min-w-64"
+            >
+              {mine.data.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name} · {one.city}
+                </option>
+              ))}
+            </SelectField>
+          </>
         ) : (
           <h1 className="text-3xl font-extrabold">{current.name}</h1>
         )}

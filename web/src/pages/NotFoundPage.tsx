@@ -8,6 +8,7 @@ export function NotFoundPage() {
   useTitle(t('notFound.title'));
   return (
     <EmptyState
+      page
       icon="route"
       title={t('notFound.title')}
       action={<ButtonLink to="/">{t('nav.restaurants')}</ButtonLink>}

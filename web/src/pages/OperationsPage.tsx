@@ -21,7 +21,7 @@ export default function OperationsPage() {
   const overview = useOverview();
   useTitle(t('nav.operations'));
   if (overview.isError && !overview.data)
-    return <LoadError message={words(overview.error)} onRetry={() => void overview.refetch()} />;
+    return <LoadError page message={words(overview.error)} onRetry={() => void overview.refetch()} />;
   if (!overview.data) return <Skeleton className="m-4 h-[70dvh]" />;
   return <Board overview={overview.data} stale={overview.isError} />;
 }

@@ -25,7 +25,7 @@ export default function RestaurantPage() {
   useTitle(restaurant.data?.name ?? '');
 
   if (restaurant.isError)
-    return <LoadError message={words(restaurant.error)} onRetry={() => void restaurant.refetch()} />;
+    return <LoadError page message={words(restaurant.error)} onRetry={() => void restaurant.refetch()} />;
   if (!restaurant.data) return <Loading />;
   return (
     <div className="mx-auto max-w-6xl px-4 sm:px-6">

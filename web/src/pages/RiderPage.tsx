@@ -24,7 +24,7 @@ export default function RiderPage() {
   const partner = usePartner();
   useTitle(t('nav.rider'));
   if (partner.isError && !partner.data)
-    return <LoadError message={words(partner.error)} onRetry={() => void partner.refetch()} />;
+    return <LoadError page message={words(partner.error)} onRetry={() => void partner.refetch()} />;
   if (!partner.data) return <Skeleton className="m-4 h-[70dvh]" />;
   return <Shift partner={partner.data} />;
 }

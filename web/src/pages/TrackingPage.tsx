@@ -18,6 +18,8 @@ import { OrderDetails } from './tracking/OrderDetails';
 import { Timeline } from './tracking/Timeline';
 import { TrackingMap } from './tracking/TrackingMap';
 
+const POLL_MS = 10_000;
+
 export default function TrackingPage() {
   const { id = '' } = useParams();
   // Another order is another page: nothing of the one before may linger on the map.
@@ -29,8 +31,10 @@ function Tracking({ id }: { id: string }) {
   const { user } = useAuth();
   const words = useErrorText();
   const feed = useOrderFeed(id);
-  const order = useOrder(id);
-  const tracking = useTracking(id);
+  // Where no socket comes through, asking now and then still tells the truth.
+  const poll = feed.link === 'live' ? false : POLL_MS;
+  const order = useOrder(id, poll);
+  const tracking = useTracking(id, poll);
   const history = useHistory(id, order.isSuccess);
   const restaurant = useRestaurant(order.data?.restaurantId);
   const { pathname } = useLocation();
@@ -39,9 +43,11 @@ function Tracking({ id }: { id: string }) {
   const kind = order.error instanceof ApiError ? order.error.kind : null;
   useTitle(status ? t(`tracking.headline.${status}`) : t('tracking.title'));
 
-  if (kind === 'unauthenticated' && feed.link !== 'live') {
+  // Without an account a shared link still works where the fleet lets anybody watch; the socket knows.
+  if (kind === 'unauthenticated' && feed.link !== 'live' && feed.link !== 'connecting') {
     return (
       <EmptyState
+        page
         icon="route"
         title={t('tracking.signIn')}
         action={
@@ -55,6 +61,7 @@ function Tracking({ id }: { id: string }) {
   if (kind === 'notFound') {
     return (
       <EmptyState
+        page
         icon="receipt"
         title={t('tracking.notFound')}
         action={<ButtonLink to="/?tab=orders">{t('nav.orders')}</ButtonLink>}
@@ -63,8 +70,8 @@ function Tracking({ id }: { id: string }) {
       </EmptyState>
     );
   }
-  if (order.isError && !order.data && !status) {
-    return <LoadError message={words(order.error)} onRetry={() => void order.refetch()} />;
+  if (order.isError && !order.data && !status && kind !== 'unauthenticated') {
+    return <LoadError page message={words(order.error)} onRetry={() => void order.refetch()} />;
   }
   if (!status) return <Skeleton className="m-4 h-[70dvh] rounded-3xl" />;
 

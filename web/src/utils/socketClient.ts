@@ -42,21 +42,52 @@ export type TrackingSocket = Socket<ServerEvents, ClientEvents>;
 const ACK_TIMEOUT_MS = 8_000;
 const RETRY_MS = 2_000;
 
-/** One connection for the whole page. It asks for a token on every attempt, so a renewed session is used. */
-export function connectTracking(): TrackingSocket {
+interface Tokens {
+  token(): Promise<string | null>;
+  replace(refused: string): Promise<string | null>;
+}
+
+/**
+ * One connection for the whole page. It asks for a token on every attempt, so a renewed session is
+ * used. The library comes back by itself from a lost network; where the server ended it (the token
+ * ran out, the edge is going away) or refused the handshake, coming back is up to us.
+ */
+export function connectTracking(
+  url = import.meta.env.VITE_TRACKING_URL ?? '',
+  tokens: Tokens = sessionKeeper,
+): TrackingSocket {
+  let given: string | null = null;
+  let renewed: Promise<unknown> = Promise.resolve();
   const options = {
     auth: (give: (data: object) => void) => {
-      sessionKeeper.token().then(
-        (token) => give(token ? { token } : {}),
-        () => give({}),
-      );
+      const send = (token: string | null) => {
+        given = token;
+        give(token ? { token } : {});
+      };
+      renewed.then(() => tokens.token()).then(send, () => send(null));
     },
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,
     randomizationFactor: 0.5,
   };
-  const url = import.meta.env.VITE_TRACKING_URL;
-  return url ? io(url, options) : io(options);
+  const socket: TrackingSocket = url ? io(url, options) : io(options);
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+  const comeBack = () => {
+    clearTimeout(retry);
+    retry = setTimeout(() => closed || socket.connect(), RETRY_MS);
+  };
+  socket.on('disconnect', (reason) => {
+    if (reason === 'io server disconnect') comeBack();
+    if (reason === 'io client disconnect') closed = true;
+  });
+  socket.on('connect_error', () => {
+    if (socket.active) return;
+    // Refused, most likely for the token: this clock may think it still good.
+    if (given) renewed = tokens.replace(given).catch(() => null);
+    comeBack();
+  });
+  return socket;
 }
 
 let shared: TrackingSocket | null = null;
@@ -112,16 +143,7 @@ export function followOrder(socket: TrackingSocket, orderId: string, listener: O
       else if (lost && socket.connected) retry = setTimeout(subscribe, RETRY_MS);
     });
   };
-  const onDisconnect = (reason: string) => {
-    listener.onLink('reconnecting');
-    // The server closed on purpose (it is going away, or the token ran out): the library leaves coming back to us.
-    if (reason === 'io server disconnect') retry = setTimeout(() => socket.connect(), RETRY_MS);
-  };
-  const onFail = () => {
-    listener.onLink('reconnecting');
-    // A handshake refused by the server ends the library's own attempts.
-    if (!socket.active) retry = setTimeout(() => socket.connect(), RETRY_MS);
-  };
+  const onLost = () => listener.onLink('reconnecting');
   const onFix = (fix: Fix) => {
     if (fix.orderId === orderId) set(applyFix(state, fix));
   };
@@ -133,8 +155,8 @@ export function followOrder(socket: TrackingSocket, orderId: string, listener: O
   };
 
   socket.on('connect', subscribe);
-  socket.on('disconnect', onDisconnect);
-  socket.on('connect_error', onFail);
+  socket.on('disconnect', onLost);
+  socket.on('connect_error', onLost);
   socket.on('location-updated', onFix);
   socket.on('order-updated', onUpdate);
   if (socket.connected) subscribe();
@@ -143,8 +165,8 @@ export function followOrder(socket: TrackingSocket, orderId: string, listener: O
     stopped = true;
     clearTimeout(retry);
     socket.off('connect', subscribe);
-    socket.off('disconnect', onDisconnect);
-    socket.off('connect_error', onFail);
+    socket.off('disconnect', onLost);
+    socket.off('connect_error', onLost);
     socket.off('location-updated', onFix);
     socket.off('order-updated', onUpdate);
     if (socket.connected) socket.emit('unsubscribe-order', { orderId });

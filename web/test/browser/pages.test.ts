@@ -46,9 +46,15 @@ afterAll(async () => {
   await browser.close();
 });
 
+/** The page has its content: a heading, no placeholder left in its place, and nothing still fading in. */
 async function settled(page: Page): Promise<void> {
-  await page.locator('h1, h2').first().waitFor();
-  await page.waitForLoadState('networkidle', { timeout: 4_000 }).catch(() => undefined);
+  await page.locator('main').locator('h1, h2').first().waitFor();
+  await page.waitForFunction(() => {
+    const fading = document
+      .getAnimations()
+      .some((one) => one.playState === 'running' && one.effect?.getTiming().iterations === 1);
+    return !fading && !document.querySelector('main [aria-hidden=true].animate-pulse');
+  });
 }
 
 const LOOKS: [string, Look][] = [

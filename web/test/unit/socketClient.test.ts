@@ -1,10 +1,9 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import { io } from 'socket.io-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FeedState } from '@/tracking/feed';
-import { followOrder, type Link, type TrackingSocket } from '@/utils/socketClient';
+import { connectTracking, followOrder, type Link, type TrackingSocket } from '@/utils/socketClient';
 
 /** A real Socket.IO server that keeps one order's updates, as the edge does. */
 class Edge {
@@ -15,6 +14,9 @@ class Edge {
   refuse = false;
 
   constructor() {
+    this.io.use((socket, next) =>
+      next(socket.handshake.auth.token === 'good' ? undefined : new Error('the token is not valid')),
+    );
     this.io.on('connection', (socket: Socket) => {
       socket.on('subscribe-order', (request: { orderId: string; since?: number }, ack: (answer: object) => void) => {
         this.asked.push(request);
@@ -58,6 +60,12 @@ class Edge {
 }
 
 let edge: Edge;
+let tokens: {
+  current: string;
+  replaced: string[];
+  token(): Promise<string>;
+  replace(refused: string): Promise<string>;
+};
 let socket: TrackingSocket;
 let states: FeedState[];
 let links: Link[];
@@ -66,7 +74,17 @@ let stop: () => void;
 beforeEach(async () => {
   edge = new Edge();
   const url = await edge.listen();
-  socket = io(url, { transports: ['websocket'], reconnectionDelay: 20, reconnectionDelayMax: 40 });
+  tokens = {
+    current: 'good',
+    replaced: [],
+    token: async () => tokens.current,
+    replace: async (refused) => {
+      tokens.replaced.push(refused);
+      tokens.current = 'good';
+      return tokens.current;
+    },
+  };
+  socket = connectTracking(url, tokens);
   states = [];
   links = [];
 });
@@ -80,7 +98,7 @@ function follow(): void {
   stop = followOrder(socket, 'o1', { onState: (state) => states.push(state), onLink: (link) => links.push(link) });
 }
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 5_000 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000 });
 
 test('it learns where the order stands and hears each step', async () => {
   follow();
@@ -121,6 +139,13 @@ test('it comes back when the server closes the connection on purpose', async () 
   await until(() => expect(links).toEqual(['live']));
   edge.io.disconnectSockets(true);
   await until(() => expect(links).toEqual(['live', 'reconnecting', 'live']));
+});
+
+test('a refused token is renewed once, and then it is live', async () => {
+  tokens.current = 'old';
+  follow();
+  await until(() => expect(links).toEqual(['reconnecting', 'live']));
+  expect(tokens.replaced).toEqual(['old']);
 });
 
 test('a refused subscription is said and not repeated', async () => {

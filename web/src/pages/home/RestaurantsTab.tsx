@@ -25,11 +25,18 @@ export function RestaurantsTab() {
   const list = useRestaurants(useDeferredValue(filter));
   const words = useErrorText();
   const found = useMemo(() => list.data?.pages.flatMap((page) => page.restaurants) ?? [], [list.data]);
+  // From the unfiltered list, so that choosing one does not take the others away.
+  const all = useRestaurants(useMemo(() => filterOf(place, '', ''), [place]));
   const cuisines = useMemo(() => {
-    const near = new Set(found.map((restaurant) => restaurant.cuisine).filter((name): name is string => Boolean(name)));
+    const near = new Set(
+      (all.data?.pages ?? [])
+        .flatMap((page) => page.restaurants)
+        .map((restaurant) => restaurant.cuisine)
+        .filter((name): name is string => Boolean(name)),
+    );
     if (cuisine) near.add(cuisine);
     return [...near].sort().slice(0, 12);
-  }, [found, cuisine]);
+  }, [all.data, cuisine]);
 
   if (!place) return <Welcome />;
   return (
