@@ -22,7 +22,7 @@ const (
 	// minPause and maxPause bound the time between two tries to reach RabbitMQ.
 	minPause, maxPause = 200 * time.Millisecond, 5 * time.Second
 	// healthyAfter is how long a session must have lived for the pauses to start again from the shortest.
-	healthyAfter = 30 * time.Second
+	healthyAfter = 5 * time.Second
 )
 
 // Config says what to relay where. Conn and JS belong to the role "bridge".

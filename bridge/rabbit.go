@@ -196,8 +196,15 @@ func (r *rabbit) lock() error {
 	return channel.Close()
 }
 
-// close ends the connection, properly when the broker plays along.
+// close ends the connection, properly when the broker plays along. The library waits for the broker's answer for as long
+// as heartbeats come, whatever deadline it is given, so the socket is taken away from it.
 func (r *rabbit) close() {
+	hurry := time.AfterFunc(rpcTimeout, func() {
+		if err := r.net.Close(); err != nil {
+			r.log.Debug("closing RabbitMQ socket", "error", err)
+		}
+	})
+	defer hurry.Stop()
 	if err := r.conn.CloseDeadline(time.Now().Add(rpcTimeout)); err != nil && !errors.Is(err, amqp.ErrClosed) {
 		r.log.Debug("closing RabbitMQ connection", "error", err)
 	}

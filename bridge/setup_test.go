@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProcess) != "" {
+		runAsProcess()
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -30,21 +35,23 @@ type world struct {
 	nats   *testenv.NATSServer
 	js     jetstream.JetStream // as the role that publishes
 	rabbit string              // URL
-	admin  *amqp.Connection
-	events []micro.Event // published so far
+	events []micro.Event       // published so far
+	log    processLog          // of bridges that are processes
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, nats: testenv.NATS(t), rabbit: testenv.RabbitMQ(t)}
+	return newWorldOn(t, testenv.RabbitMQ(t))
+}
+
+func newWorldOn(t testing.TB, rabbit string) *world {
+	t.Helper()
+	w := &world{t: t, nats: testenv.NATS(t), rabbit: rabbit}
 	js, err := jetstream.New(w.nats.Conn("order"))
 	require.NoError(t, err)
 	w.js = js
 	_, err = micro.EnsureStream(t.Context(), js, 1)
 	require.NoError(t, err)
-	w.admin, err = amqp.Dial(w.rabbit)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.admin.Close()) })
 	return w
 }
 
@@ -119,37 +126,51 @@ type listener struct {
 	got []amqp.Delivery
 }
 
-// declareOrders makes the exchange as the bridge does, for queues that are there before it.
+// channel opens a connection of its own with a channel.
 func (w *world) channel() *amqp.Channel {
 	w.t.Helper()
-	channel, err := w.admin.Channel()
+	conn, err := amqp.Dial(w.rabbit)
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() {
+		if !conn.IsClosed() {
+			require.NoError(w.t, conn.Close())
+		}
+	})
+	channel, err := conn.Channel()
 	require.NoError(w.t, err)
 	return channel
 }
 
-// listen binds a durable queue and consumes it. The bridge must have declared the exchange, so it waits for that.
-func (w *world) listen(queue string) *listener {
+// bind makes a durable quorum queue for all orders. It waits for the bridge to have declared the exchange.
+func (w *world) bind(queue string) *amqp.Channel {
 	w.t.Helper()
 	w.awaitExchange()
 	channel := w.channel()
 	_, err := channel.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-queue-type": "quorum"})
 	require.NoError(w.t, err)
 	require.NoError(w.t, channel.QueueBind(queue, "order.*", "orders", false, nil))
-	return w.consume(channel, queue)
+	return channel
+}
+
+// listen binds a queue and consumes it.
+func (w *world) listen(queue string) *listener {
+	w.t.Helper()
+	return w.consume(w.bind(queue), queue)
 }
 
 // awaitExchange waits until the exchange is there.
 func (w *world) awaitExchange() {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool {
-		channel, err := w.admin.Channel()
+		conn, err := amqp.Dial(w.rabbit)
 		if err != nil {
 			return false
 		}
-		if err := channel.ExchangeDeclarePassive("orders", "topic", true, false, false, false, nil); err != nil {
-			return false
+		channel, err := conn.Channel()
+		if err == nil {
+			err = channel.ExchangeDeclarePassive("orders", "topic", true, false, false, false, nil)
 		}
-		return channel.Close() == nil
+		return conn.Close() == nil && err == nil
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
