@@ -1,7 +1,8 @@
 package shard
 
-// commonNames are what a city is called when the city file knows it by a longer or an older name. They count like
-// names of their own: where several cities share one, the largest is meant.
+// commonNames are what a city is called when the city file knows it by a longer
+// or an older name. They count like names of their own: where several cities
+// share one, the largest is meant.
 var commonNames = map[string]string{
 	"New York": "New York City, NY", "Washington": "Washington, D.C., DC", "Lexington": "Lexington-Fayette, KY",
 	"Bronx": "The Bronx, NY", "Sudbury": "Greater Sudbury, ON", "Napanee": "Greater Napanee, ON", "Sorel": "Sorel-Tracy, QC",
@@ -18,7 +19,8 @@ var commonNames = map[string]string{
 	"Cuajimalpa": "Delegación Cuajimalpa de Morelos, CMX", "Veracruz Puerto": "Veracruz, VER", "San Pedro Garza": "San Pedro Garza García, NLE",
 }
 
-// nicknames are what people write instead of a name. A real name goes before them.
+// nicknames are what people write instead of a name. A real name goes before
+// them.
 var nicknames = map[string]string{
 	// United States
 	"NYC": "New York City, NY", "NY": "New York City, NY", "NY City": "New York City, NY", "New York New York": "New York City, NY",

@@ -1,7 +1,8 @@
 package shard
 
-// Region names a part of the map that always lives on one shard as a whole, such as "us-west" or "mx".
-// Valid regions are lower-case letters, digits and single hyphens, so that they are safe as a subject token.
+// Region names a part of the map that always lives on one shard as a whole,
+// such as "us-west" or "mx". Valid regions are lower-case letters, digits and
+// single hyphens, so that they are safe as a subject token.
 type Region string
 
 // City is one populated place of the embedded city file.
@@ -16,7 +17,8 @@ type City struct {
 	Region     Region
 }
 
-// The ways by which a name, an id or an address found its region. They are part of the command line's output.
+// The ways by which a name, an id or an address found its region. They are part
+// of the command line's output.
 const (
 	ViaCity  = "city"  // the name of a city, up to case, accents and punctuation
 	ViaAlias = "alias" // a nickname or an older name, such as "NYC" or "DF"
@@ -26,7 +28,8 @@ const (
 	ViaHash  = "hash"  // an unknown city, placed by consistent hash
 )
 
-// Match is a city found by name, and how it was found: ViaCity, ViaAlias or ViaTypo.
+// Match is a city found by name, and how it was found: ViaCity, ViaAlias or
+// ViaTypo.
 type Match struct {
 	City City
 	Via  string

@@ -7,14 +7,16 @@ import (
 	"strings"
 )
 
-// Names end up in subjects, SQL identifiers and metrics labels: one narrow alphabet is safe in all of them.
+// Names end up in subjects, SQL identifiers and metrics labels: one narrow
+// alphabet is safe in all of them.
 var (
 	regionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	shardPattern  = regexp.MustCompile(`^[a-z0-9]+$`)
 	schemaPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
-// NewRouter checks the configuration and builds the router. Its errors name the environment variable to mend.
+// NewRouter checks the configuration and builds the router. Its errors name the
+// environment variable to mend.
 func NewRouter(config Config) (*Router, error) {
 	gazetteer := Cities()
 	router := &Router{

@@ -14,11 +14,14 @@ import (
 )
 
 const (
-	// maxAttempts bounds how often one transaction runs when it loses against others.
+	// maxAttempts bounds how often one transaction runs when it loses against
+	// others.
 	maxAttempts = 5
-	// retryDelay grows with each attempt and is jittered, so that two losers do not meet again.
+	// retryDelay grows with each attempt and is jittered, so that two losers do
+	// not meet again.
 	retryDelay = 5 * time.Millisecond
-	// rollbackTimeout bounds the clean-up of a transaction whose own deadline has passed.
+	// rollbackTimeout bounds the clean-up of a transaction whose own deadline
+	// has passed.
 	rollbackTimeout = 500 * time.Millisecond
 )
 
@@ -30,9 +33,10 @@ type Querier interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// DB is a light handle on a database, cheap to make and safe for concurrent use. From ByID and ByRegion it is
-// bound to a region: it follows the region to whichever shard owns it, and its transactions are refused by a
-// shard that does not. From ByShard and All it is bound to a shard.
+// DB is a light handle on a database, cheap to make and safe for concurrent
+// use. From ByID and ByRegion it is bound to a region: it follows the region to
+// whichever shard owns it, and its transactions are refused by a shard that
+// does not. From ByShard and All it is bound to a shard.
 type DB struct {
 	set    *Set
 	fixed  *node
@@ -40,19 +44,23 @@ type DB struct {
 	holds  []Region // checked after reading, beside region
 }
 
-// ID is the shard's id, such as "a"; for a handle bound to a region, of the shard it lives on now.
+// ID is the shard's id, such as "a"; for a handle bound to a region, of the
+// shard it lives on now.
 func (d *DB) ID() string { return d.node().id }
 
-// Region is the region the handle is bound to, empty for a handle bound to a shard.
+// Region is the region the handle is bound to, empty for a handle bound to a
+// shard.
 func (d *DB) Region() Region { return d.region }
 
-// Holding gives a handle on the same shard for reading several regions at once, as a list over all of them does. Do on
-// it fails with *UnavailableError when one of them has moved away meanwhile; grouped anew, they will be found.
+// Holding gives a handle on the same shard for reading several regions at once,
+// as a list over all of them does. Do on it fails with *UnavailableError when
+// one of them has moved away meanwhile; grouped anew, they will be found.
 func (d *DB) Holding(regions ...Region) *DB {
 	return &DB{set: d.set, fixed: d.node(), holds: regions}
 }
 
-// Pool is the raw pool of the shard, without breaker, deadline and error mapping. Prefer Do and InTx.
+// Pool is the raw pool of the shard, without breaker, deadline and error
+// mapping. Prefer Do and InTx.
 func (d *DB) Pool() *pgxpool.Pool { return d.node().pool }
 
 func (d *DB) node() *node {
@@ -62,15 +70,17 @@ func (d *DB) node() *node {
 	return d.set.nodes[d.set.router.home(d.region)]
 }
 
-// InTx runs fn in a read committed transaction and commits. A serialization failure or deadlock runs fn again,
-// a bounded number of times: fn must not have effects outside the transaction. Connection trouble and timeouts
-// come back as *UnavailableError, everything else as fn returned it.
+// InTx runs fn in a read committed transaction and commits. A serialization
+// failure or deadlock runs fn again, a bounded number of times: fn must not
+// have effects outside the transaction. Connection trouble and timeouts come
+// back as *UnavailableError, everything else as fn returned it.
 func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	return d.inTx(ctx, d.region, fn)
 }
 
-// InRegionTx is InTx for a handle bound to a shard that is about to write rows of one region, as sweeps over
-// all shards do: the shard refuses the transaction when it does not own the region (any more).
+// InRegionTx is InTx for a handle bound to a shard that is about to write rows
+// of one region, as sweeps over all shards do: the shard refuses the
+// transaction when it does not own the region (any more).
 func (d *DB) InRegionTx(ctx context.Context, region Region, fn func(ctx context.Context, tx pgx.Tx) error) error {
 	return d.inTx(ctx, region, fn)
 }
@@ -88,7 +98,8 @@ func (d *DB) inTx(ctx context.Context, region Region, fn func(ctx context.Contex
 				return &UnavailableError{Shard: node.id, Err: err}
 			}
 		case elsewhere:
-			// Refused before fn ran, so it costs nothing to ask again until the move is over or time is up.
+			// Refused before fn ran, so it costs nothing to ask again until the
+			// move is over or time is up.
 			d.set.Refresh(ctx)
 			if d.fixed != nil && d.set.router.home(region) != node.id {
 				return &UnavailableError{Shard: node.id, Err: err}
@@ -102,8 +113,9 @@ func (d *DB) inTx(ctx context.Context, region Region, fn func(ctx context.Contex
 	}
 }
 
-// beginning is the statement that begins a transaction and, in the same round trip, has the shard check that it
-// owns the region. The code is a number, so there is nothing in it to escape.
+// beginning is the statement that begins a transaction and, in the same round
+// trip, has the shard check that it owns the region. The code is a number, so
+// there is nothing in it to escape.
 func beginning(router *Router, region Region) string {
 	if region == "" {
 		return "begin isolation level read committed"
@@ -126,8 +138,9 @@ func transact(ctx context.Context, n *node, begin string, fn func(ctx context.Co
 		if err == nil {
 			return
 		}
-		// With a context of its own: after a deadline the connection is well and only wants the rollback. A
-		// rollback that fails closes the connection, which is just as good.
+		// With a context of its own: after a deadline the connection is well
+		// and only wants the rollback. A rollback that fails closes the
+		// connection, which is just as good.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		_ = tx.Rollback(ctx)
@@ -138,7 +151,8 @@ func transact(ctx context.Context, n *node, begin string, fn func(ctx context.Co
 	return commit(ctx, n, tx)
 }
 
-// commit commits, and tells an outcome that is known (the server refused) from one that is not (no answer).
+// commit commits, and tells an outcome that is known (the server refused) from
+// one that is not (no answer).
 func commit(ctx context.Context, n *node, tx pgx.Tx) error {
 	err := tx.Commit(ctx)
 	var pgErr *pgconn.PgError
@@ -162,10 +176,12 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// Do runs queries outside a transaction, with the deadline, breaker and error mapping of InTx. It is for
-// reads: writes of a region go through InTx, which makes sure that the shard still owns it.
+// Do runs queries outside a transaction, with the deadline, breaker and error
+// mapping of InTx. It is for reads: writes of a region go through InTx, which
+// makes sure that the shard still owns it.
 //
-// fn may run more than once when its region moves meanwhile, and must therefore begin its results afresh.
+// fn may run more than once when its region moves meanwhile, and must therefore
+// begin its results afresh.
 func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.set.opts.Timeout)
 	defer cancel()
@@ -174,7 +190,8 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) err
 		err := node.call(ctx, func(ctx context.Context) error {
 			start := time.Now()
 			err := fn(ctx, node.pool)
-			// "Not found" is an answer too, and as wrong as any other on a shard that has just lost the region.
+			// "Not found" is an answer too, and as wrong as any other on a
+			// shard that has just lost the region.
 			if trouble := diagnose(err, time.Since(start)); trouble == busy || trouble == down {
 				return err
 			}
@@ -190,7 +207,8 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) err
 	}
 }
 
-// stillHome makes sure that the shard had the handle's regions while it was read.
+// stillHome makes sure that the shard had the handle's regions while it was
+// read.
 func (d *DB) stillHome(ctx context.Context, n *node) error {
 	if d.region != "" {
 		return d.set.stillHome(ctx, n, d.region)
@@ -203,8 +221,9 @@ func (d *DB) stillHome(ctx context.Context, n *node) error {
 	return nil
 }
 
-// Connect opens a connection of its own, outside the pool and without statement timeout, for what holds a
-// session for long: an advisory lock, LISTEN. The caller closes it.
+// Connect opens a connection of its own, outside the pool and without statement
+// timeout, for what holds a session for long: an advisory lock, LISTEN. The
+// caller closes it.
 func (d *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 	config := d.Pool().Config().ConnConfig
 	for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {

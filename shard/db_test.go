@@ -122,7 +122,8 @@ func TestTheCallersOwnDeadlineIsNotTheShardsFault(t *testing.T) {
 		"the breaker has stayed closed")
 }
 
-// BenchmarkInTx compares an empty transaction of a shard with one of a region: the difference is what owning costs.
+// BenchmarkInTx compares an empty transaction of a shard with one of a region:
+// the difference is what owning costs.
 func BenchmarkInTx(b *testing.B) {
 	set := openNotes(b, shard.Options{})
 	region, err := set.ByRegion("mx")

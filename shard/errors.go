@@ -14,20 +14,24 @@ import (
 	"github.com/jackc/puddle/v2"
 )
 
-// ErrUnavailable is matched by every error that says "this shard cannot serve now, try again soon".
-// Such errors are *UnavailableError values and answer Unavailable() with true.
+// ErrUnavailable is matched by every error that says "this shard cannot serve
+// now, try again soon". Such errors are *UnavailableError values and answer
+// Unavailable() with true.
 var ErrUnavailable = errors.New("shard unavailable")
 
-// UnavailableError says that a shard could not be reached, answered too late, or does not own the region now.
-// Its text names the shard and the cause; it is for logs, not for clients.
+// UnavailableError says that a shard could not be reached, answered too late,
+// or does not own the region now. Its text names the shard and the cause; it is
+// for logs, not for clients.
 type UnavailableError struct {
 	Shard string // id of the shard, such as "a"
-	// CommitUnknown is true when the connection broke during COMMIT: the transaction may or may not have
-	// happened, and only looking its key up can tell.
+	// CommitUnknown is true when the connection broke during COMMIT: the
+	// transaction may or may not have happened, and only looking its key up can
+	// tell.
 	CommitUnknown bool
 	Err           error
 
-	// down is true when the shard itself is in trouble, as opposed to busy with a lock: only that opens the breaker.
+	// down is true when the shard itself is in trouble, as opposed to busy with
+	// a lock: only that opens the breaker.
 	down bool
 }
 
@@ -48,14 +52,15 @@ func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailab
 // Unavailable is how packages that do not import this one recognise the error.
 func (e *UnavailableError) Unavailable() bool { return true }
 
-// CommitUnknown tells whether err leaves open if the transaction was committed. The caller must read its own
-// key back before it reports success or failure.
+// CommitUnknown tells whether err leaves open if the transaction was committed.
+// The caller must read its own key back before it reports success or failure.
 func CommitUnknown(err error) bool {
 	var unavailable *UnavailableError
 	return errors.As(err, &unavailable) && unavailable.CommitUnknown
 }
 
-// notOwner is the SQLSTATE by which a shard refuses writes of a region it does not own; see the migrations.
+// notOwner is the SQLSTATE by which a shard refuses writes of a region it does
+// not own; see the migrations.
 const notOwner = "TF001"
 
 // trouble sorts what went wrong by what should be done about it.
@@ -69,8 +74,9 @@ const (
 	down                     // no connection, no answer: unavailable, and counted by the breaker
 )
 
-// patience is how long a shard must have kept a call waiting before a missed deadline says anything about the
-// shard rather than about a caller who came with little time left.
+// patience is how long a shard must have kept a call waiting before a missed
+// deadline says anything about the shard rather than about a caller who came
+// with little time left.
 const patience = time.Second
 
 // diagnose sorts an error of a call that took elapsed.
@@ -115,8 +121,8 @@ func diagnoseCode(code string) trouble {
 	return ours
 }
 
-// brokenConn recognises pgx's answer on a connection that a previous statement of the same transaction lost; it
-// has no sentinel for it.
+// brokenConn recognises pgx's answer on a connection that a previous statement
+// of the same transaction lost; it has no sentinel for it.
 func brokenConn(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "conn busy")

@@ -96,7 +96,8 @@ func TestTranslatingTwiceChangesNothing(t *testing.T) {
 	require.Equal(t, pgx.ErrNoRows, n.translate(pgx.ErrNoRows, time.Minute), "callers compare it")
 }
 
-// TestTheBreakerCountsOnlyTheShardsTroubles drives a breaker with errors of every kind.
+// TestTheBreakerCountsOnlyTheShardsTroubles drives a breaker with errors of
+// every kind.
 func TestTheBreakerCountsOnlyTheShardsTroubles(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -130,7 +131,8 @@ func TestTheBreakerCountsOnlyTheShardsTroubles(t *testing.T) {
 	}
 }
 
-// TestASuccessBetweenFailuresKeepsTheBreakerShut: connections that die of age, one by one, are no outage.
+// TestASuccessBetweenFailuresKeepsTheBreakerShut: connections that die of age,
+// one by one, are no outage.
 func TestASuccessBetweenFailuresKeepsTheBreakerShut(t *testing.T) {
 	t.Parallel()
 	n := &node{id: "x", timeout: time.Second, breaker: newBreaker("x", slog.New(slog.DiscardHandler))}

@@ -33,8 +33,9 @@ func newOutage(t *testing.T, opts shard.Options) *outage {
 	return o
 }
 
-// requireDown checks that the dead shard's regions answer "unavailable" within two seconds, and all others answer. The
-// bounds leave room for a machine that runs many tests at once.
+// requireDown checks that the dead shard's regions answer "unavailable" within
+// two seconds, and all others answer. The bounds leave room for a machine that
+// runs many tests at once.
 func (o *outage) requireDown(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
@@ -60,7 +61,8 @@ func (o *outage) requireDown(t *testing.T) {
 	}, soon, often)
 }
 
-// requireBack checks that the shard serves again soon after it is back, with what was committed.
+// requireBack checks that the shard serves again soon after it is back, with
+// what was committed.
 func (o *outage) requireBack(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()

@@ -24,7 +24,8 @@ type Gazetteer struct {
 	regions    []Region
 }
 
-// entry is a city under one of its names: an index into cities, so that the smaller is the larger city.
+// entry is a city under one of its names: an index into cities, so that the
+// smaller is the larger city.
 type entry struct {
 	city  int
 	alias bool // by a common name and not the city file's own
@@ -37,7 +38,8 @@ type candidate struct {
 	city    int
 }
 
-// Cities gives the gazetteer of the embedded city file. It is built on first use, once.
+// Cities gives the gazetteer of the embedded city file. It is built on first
+// use, once.
 func Cities() *Gazetteer { return embedded() }
 
 var embedded = sync.OnceValue(func() *Gazetteer {
@@ -48,7 +50,8 @@ var embedded = sync.OnceValue(func() *Gazetteer {
 			return g
 		}
 	}
-	// File and tables are compiled in and read by every test run: a fault in them cannot reach an operator.
+	// File and tables are compiled in and read by every test run: a fault in
+	// them cannot reach an operator.
 	panic(err)
 })
 
@@ -118,7 +121,8 @@ func newGazetteer(cities []City) (*Gazetteer, error) {
 	return g, nil
 }
 
-// namesOf gives the keys of a city's name, and of the shorter names that follow from it.
+// namesOf gives the keys of a city's name, and of the shorter names that follow
+// from it.
 func namesOf(city *City) (own, short []string) {
 	name, inside, _ := strings.Cut(strings.TrimSuffix(city.Name, ")"), " (")
 	name, _ = strings.CutPrefix(name, "City of ")
@@ -143,7 +147,8 @@ func add(index map[string][]entry, key string, e entry) {
 	index[key] = slices.Insert(list, at, e)
 }
 
-// addAliases adds the two tables. A line of them that names no city is an error.
+// addAliases adds the two tables. A line of them that names no city is an
+// error.
 func (g *Gazetteer) addAliases() error {
 	for alias, target := range commonNames {
 		city, err := g.named(target)
@@ -162,7 +167,8 @@ func (g *Gazetteer) addAliases() error {
 	return nil
 }
 
-// named finds the largest city with exactly this name and state, as the tables write it: "Portland, ME".
+// named finds the largest city with exactly this name and state, as the tables
+// write it: "Portland, ME".
 func (g *Gazetteer) named(target string) (int, error) {
 	comma := strings.LastIndex(target, ", ")
 	for i := range g.cities {

@@ -10,7 +10,8 @@ import (
 	"tiffin/shard"
 )
 
-// hard is names as people write them, with the city and the way by which it must be found.
+// hard is names as people write them, with the city and the way by which it
+// must be found.
 var hard = []struct{ name, city, via string }{
 	// The city file's own names, in any dress.
 	{"San Francisco", "San Francisco CA", "city"}, {"san-francisco", "San Francisco CA", "city"}, {"SAN_FRANCISCO", "San Francisco CA", "city"},

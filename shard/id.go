@@ -11,12 +11,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrBadID says that a string is not an id of this fleet: no UUID in its 36-character form, not version 8,
-// or of a region that is not configured. To a client such an id is simply one that does not exist.
+// ErrBadID says that a string is not an id of this fleet: no UUID in its
+// 36-character form, not version 8, or of a region that is not configured. To a
+// client such an id is simply one that does not exist.
 var ErrBadID = errors.New("shard: not an id of this fleet")
 
-// ParseID parses an id in the canonical form of 36 lower- or upper-case characters. Every other form that
-// UUID libraries accept (braces, urn:uuid:, no hyphens) is refused with ErrBadID, so that one row has one id.
+// ParseID parses an id in the canonical form of 36 lower- or upper-case
+// characters. Every other form that UUID libraries accept (braces, urn:uuid:,
+// no hyphens) is refused with ErrBadID, so that one row has one id.
 func ParseID(s string) (uuid.UUID, error) {
 	if len(s) != 36 {
 		return uuid.Nil, ErrBadID
@@ -28,8 +30,9 @@ func ParseID(s string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// regionCode is the 12 bits by which an id names its region: the first twelve of the name's SHA-256. It is
-// derived from the name and nothing else, so that two processes with different configurations agree on it.
+// regionCode is the 12 bits by which an id names its region: the first twelve
+// of the name's SHA-256. It is derived from the name and nothing else, so that
+// two processes with different configurations agree on it.
 func regionCode(region Region) uint16 {
 	sum := sha256.Sum256([]byte(region))
 	return binary.BigEndian.Uint16(sum[:]) >> 4
@@ -40,11 +43,13 @@ func codeOf(id uuid.UUID) uint16 {
 	return binary.BigEndian.Uint16(id[6:8]) & 0x0fff
 }
 
-// newID builds an RFC 9562 version 8 UUID: 48 bits of Unix milliseconds, so that ids made one after another
-// are neighbours in an index, 12 bits of region code, and 62 random bits.
+// newID builds an RFC 9562 version 8 UUID: 48 bits of Unix milliseconds, so
+// that ids made one after another are neighbours in an index, 12 bits of region
+// code, and 62 random bits.
 func newID(code uint16, at time.Time) uuid.UUID {
 	var id uuid.UUID
-	// Since Go 1.24 Read never fails: it ends the process when the system has no randomness to give.
+	// Since Go 1.24 Read never fails: it ends the process when the system has
+	// no randomness to give.
 	rand.Read(id[8:])
 	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|0x8000|uint64(code&0x0fff))
 	id[8] = id[8]&0x3f | 0x80
@@ -56,7 +61,8 @@ func (r *Router) NewID(region Region) string {
 	return newID(r.Code(region), time.Now()).String()
 }
 
-// Code is the 12 bits by which ids name a region, 0 to 4095. It depends on the name alone.
+// Code is the 12 bits by which ids name a region, 0 to 4095. It depends on the
+// name alone.
 func (r *Router) Code(region Region) uint16 {
 	if code, known := r.codes[region]; known {
 		return code
@@ -64,7 +70,8 @@ func (r *Router) Code(region Region) uint16 {
 	return regionCode(region)
 }
 
-// RegionOf reads the region out of an id. It fails with ErrBadID when s is no id or its region is not configured.
+// RegionOf reads the region out of an id. It fails with ErrBadID when s is no
+// id or its region is not configured.
 func (r *Router) RegionOf(id string) (Region, error) {
 	parsed, err := ParseID(id)
 	if err != nil {

@@ -40,7 +40,8 @@ func TestIDsCarryTheirRegion(t *testing.T) {
 	})
 }
 
-// TestRegionCodesNeverChange pins the codes: ids that are out in the world were made with them.
+// TestRegionCodesNeverChange pins the codes: ids that are out in the world were
+// made with them.
 func TestRegionCodesNeverChange(t *testing.T) {
 	t.Parallel()
 	router := newRouter(t)

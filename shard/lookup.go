@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// Lookup finds the city a name means: the name of a city, up to case, accents, punctuation and common
-// abbreviations; with a state, province or country after it; a nickname; or any of these with a small typo. Of
-// several cities with one name the largest is meant.
+// Lookup finds the city a name means: the name of a city, up to case, accents,
+// punctuation and common abbreviations; with a state, province or country after
+// it; a nickname; or any of these with a small typo. Of several cities with one
+// name the largest is meant.
 func (g *Gazetteer) Lookup(name string) (Match, bool) {
 	q := g.parse(name)
 	index, via := g.find(q)
@@ -17,22 +18,25 @@ func (g *Gazetteer) Lookup(name string) (Match, bool) {
 	return Match{City: g.cities[index], Via: via}, true
 }
 
-// maxName bounds the names that are looked at: a longer text is no city, and not worth the work.
+// maxName bounds the names that are looked at: a longer text is no city, and
+// not worth the work.
 const maxName = 200
 
-// query is a name on its way to a city: the ways to understand its words, all of them as a name, or the last few as
-// where it is.
+// query is a name on its way to a city: the ways to understand its words, all
+// of them as a name, or the last few as where it is.
 type query []reading
 
-// reading is a name's key, and the places its city may be in, in order of preference; none for anywhere.
+// reading is a name's key, and the places its city may be in, in order of
+// preference; none for anywhere.
 type reading struct {
 	words  []string
 	key    string
 	places []place
 }
 
-// parse finds the readings of a name. What stands behind a comma or in brackets is a place if it can be one; without
-// them the whole is a name first, and its tail a place second ("Kansas City" is no city in City).
+// parse finds the readings of a name. What stands behind a comma or in brackets
+// is a place if it can be one; without them the whole is a name first, and its
+// tail a place second ("Kansas City" is no city in City).
 func (g *Gazetteer) parse(name string) query {
 	if len(name) > maxName {
 		return nil
@@ -53,7 +57,8 @@ func (g *Gazetteer) parse(name string) query {
 	return q
 }
 
-// places gives what words behind a city's name can mean. A postal code behind them changes nothing: "ME 04101", "ON M5V 2T6".
+// places gives what words behind a city's name can mean. A postal code behind
+// them changes nothing: "ME 04101", "ON M5V 2T6".
 func (g *Gazetteer) places(list []string) []place {
 	for len(list) > 1 && strings.ContainsAny(list[len(list)-1], "0123456789") {
 		list = list[:len(list)-1]
@@ -61,7 +66,8 @@ func (g *Gazetteer) places(list []string) []place {
 	return g.qualifiers[strings.Join(list, "")]
 }
 
-// find gives the index of the city a query means, or -1. Every reading is tried exactly before any is tried with a typo.
+// find gives the index of the city a query means, or -1. Every reading is tried
+// exactly before any is tried with a typo.
 func (g *Gazetteer) find(q query) (city int, via string) {
 	for _, r := range q {
 		if e, found := g.exact(r); found {
@@ -79,7 +85,8 @@ func (g *Gazetteer) find(q query) (city int, via string) {
 	return -1, ""
 }
 
-// exact finds a reading by name, by nickname, and by the variants of a name that people use.
+// exact finds a reading by name, by nickname, and by the variants of a name
+// that people use.
 func (g *Gazetteer) exact(r reading) (entry, bool) {
 	if e, found := g.pick(g.names[r.key], r.places); found {
 		return e, true
@@ -119,7 +126,8 @@ var initials = map[string][]string{
 	"n": {"north", "new", "nuevo", "nueva"}, "s": {"south", "san", "saint", "santa"}, "e": {"east", "el"}, "w": {"west"}, "l": {"los", "las", "la"},
 }
 
-// variants gives other keys a name may be known by: without or with "City", "Ciudad" and "The", with an initial written out.
+// variants gives other keys a name may be known by: without or with "City",
+// "Ciudad" and "The", with an initial written out.
 func variants(list []string) []string {
 	if len(list) == 0 {
 		return nil
@@ -142,7 +150,8 @@ func variants(list []string) []string {
 	return append(keys, key+"city", "ciudad"+key, "the"+key)
 }
 
-// nearest gives the city whose name is the fewest letters away from a reading's, the largest of equals, or -1.
+// nearest gives the city whose name is the fewest letters away from a
+// reading's, the largest of equals, or -1.
 func (g *Gazetteer) nearest(r reading) int {
 	limit := allowance(len(r.key))
 	if limit == 0 || len(r.key) > maxKey-limit {
@@ -167,14 +176,16 @@ func (g *Gazetteer) nearest(r reading) int {
 	return best
 }
 
-// hashKey is the form in which two spellings of an unknown city are the same: its words, and its state's code if it
-// names one, so that "Marfa, Texas" and "marfa tx" share a home.
+// hashKey is the form in which two spellings of an unknown city are the same:
+// its words, and its state's code if it names one, so that "Marfa, Texas" and
+// "marfa tx" share a home.
 func (q query) hashKey() string {
 	if len(q) == 0 {
 		return ""
 	}
 	for _, r := range q {
-		// The first that names a place names the whole of it: "new mexico", not a town called New in Mexico.
+		// The first that names a place names the whole of it: "new mexico", not
+		// a town called New in Mexico.
 		if len(r.places) > 0 {
 			return r.key + "," + r.places[0].country + r.places[0].state
 		}
@@ -182,12 +193,14 @@ func (q query) hashKey() string {
 	return q[0].key
 }
 
-// Search lists up to limit cities one of whose names begins with prefix, largest first. It is what a field with
-// suggestions asks at every key; an empty prefix gives the largest cities.
+// Search lists up to limit cities one of whose names begins with prefix,
+// largest first. It is what a field with suggestions asks at every key; an
+// empty prefix gives the largest cities.
 func (g *Gazetteer) Search(prefix string, limit int) []City {
 	list := strings.Fields(fold(prefix))
 	if unfinished := len(list) - 1; unfinished >= 0 && !strings.HasSuffix(prefix, " ") {
-		// The last word may go on, so it is not taken for an abbreviation: "St" may become "Stockton".
+		// The last word may go on, so it is not taken for an abbreviation: "St"
+		// may become "Stockton".
 		list = append(writeOut(list[:unfinished]), list[unfinished])
 	} else {
 		list = writeOut(list)

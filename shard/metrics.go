@@ -5,7 +5,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// collector reads the pools at each scrape, so that nothing is counted on the way of a query.
+// collector reads the pools at each scrape, so that nothing is counted on the
+// way of a query.
 type collector struct {
 	set         *Set
 	connections *prometheus.Desc

@@ -15,7 +15,8 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// ownMigrations are this package's own: the schema "shard" with the ownership rows.
+// ownMigrations are this package's own: the schema "shard" with the ownership
+// rows.
 //
 //go:embed migrations/*.sql
 var ownMigrations embed.FS
@@ -23,12 +24,14 @@ var ownMigrations embed.FS
 // migrateRetry is how often a shard that was away is tried again.
 const migrateRetry = time.Second
 
-// Migrate brings the schema named service up to date on every shard, each under a session lock so that any
-// number of processes may start at once. It returns when all reachable shards are done; a shard that cannot be
-// reached is migrated in the background as soon as it can, and serves nothing until then. An error means a
-// migration that is wrong, never a shard that is away.
+// Migrate brings the schema named service up to date on every shard, each under
+// a session lock so that any number of processes may start at once. It returns
+// when all reachable shards are done; a shard that cannot be reached is
+// migrated in the background as soon as it can, and serves nothing until then.
+// An error means a migration that is wrong, never a shard that is away.
 //
-// migrations holds the goose files (00001_name.sql) at its root or in a folder "migrations", as go:embed leaves them.
+// migrations holds the goose files (00001_name.sql) at its root or in a folder
+// "migrations", as go:embed leaves them.
 func Migrate(ctx context.Context, set *Set, service string, migrations fs.FS) error {
 	if inner, err := fs.Sub(migrations, "migrations"); err == nil {
 		if _, err := fs.Stat(inner, "."); err == nil {
@@ -48,7 +51,8 @@ func Migrate(ctx context.Context, set *Set, service string, migrations fs.FS) er
 	return errors.Join(errs...)
 }
 
-// migrateOrLater migrates one shard now, or leaves it to the background when it is away.
+// migrateOrLater migrates one shard now, or leaves it to the background when it
+// is away.
 func (s *Set) migrateOrLater(ctx context.Context, n *node, service string, migrations fs.FS) error {
 	err := s.migrate(ctx, n, service, migrations)
 	if err == nil {
@@ -79,13 +83,15 @@ func (s *Set) migrateLater(n *node, service string, migrations fs.FS) {
 			return
 		}
 		if diagnose(err, patience) != down {
-			// Keeps trying all the same: the shard serves nothing until somebody mends it, and then it recovers alone.
+			// Keeps trying all the same: the shard serves nothing until
+			// somebody mends it, and then it recovers alone.
 			s.opts.Log.Error("migration fails", "shard", n.id, "service", service, "error", err)
 		}
 	}
 }
 
-// migrate runs this package's own migrations and then the service's, and claims the shard's regions.
+// migrate runs this package's own migrations and then the service's, and claims
+// the shard's regions.
 func (s *Set) migrate(ctx context.Context, n *node, service string, migrations fs.FS) error {
 	// Past the pool: a migration may take longer than any query is allowed to.
 	config := n.pool.Config().ConnConfig
@@ -103,7 +109,8 @@ func (s *Set) migrate(ctx context.Context, n *node, service string, migrations f
 	return up(ctx, db, service, migrations)
 }
 
-// mustSub opens the folder of an embedded file system that go:embed guarantees to exist.
+// mustSub opens the folder of an embedded file system that go:embed guarantees
+// to exist.
 func mustSub(embedded embed.FS) fs.FS {
 	sub, err := fs.Sub(embedded, "migrations")
 	if err != nil {
@@ -129,13 +136,15 @@ func up(ctx context.Context, db *sql.DB, schema string, migrations fs.FS) error 
 	return err
 }
 
-// createSchema makes the schema under the lock: "if not exists" alone still fails for one of two at once.
+// createSchema makes the schema under the lock: "if not exists" alone still
+// fails for one of two at once.
 func createSchema(ctx context.Context, db *sql.DB, schema string, lock sessionLock) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	// After a commit it does nothing, and after an error that error is the one to report.
+	// After a commit it does nothing, and after an error that error is the one
+	// to report.
 	defer func() { _ = tx.Rollback() }()
 	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock($1)`, lock.key()); err != nil {
 		return err
@@ -146,9 +155,10 @@ func createSchema(ctx context.Context, db *sql.DB, schema string, lock sessionLo
 	return tx.Commit()
 }
 
-// sessionLock serializes the migrations of one schema. Goose's own lock polls in whole seconds, which a fleet of
-// services starting together would spend waiting; and a blocking lock would hold a snapshot that an index
-// built concurrently waits for.
+// sessionLock serializes the migrations of one schema. Goose's own lock polls
+// in whole seconds, which a fleet of services starting together would spend
+// waiting; and a blocking lock would hold a snapshot that an index built
+// concurrently waits for.
 type sessionLock string
 
 const lockPoll = 20 * time.Millisecond

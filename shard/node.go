@@ -16,18 +16,21 @@ import (
 )
 
 const (
-	// tripAfter failures in a row open a shard's breaker: one may be a connection that died of age.
+	// tripAfter failures in a row open a shard's breaker: one may be a
+	// connection that died of age.
 	tripAfter = 3
-	// reopenAfter is how long an open breaker refuses before it lets one call try. It bounds how much later than
-	// the shard itself its regions are back.
+	// reopenAfter is how long an open breaker refuses before it lets one call
+	// try. It bounds how much later than the shard itself its regions are back.
 	reopenAfter = time.Second
-	// connectTimeout bounds one connection attempt. It may outlast the call that asked for it: the pool keeps the
-	// connection for the next one, which is how a shard that is slow to greet comes back at all.
+	// connectTimeout bounds one connection attempt. It may outlast the call
+	// that asked for it: the pool keeps the connection for the next one, which
+	// is how a shard that is slow to greet comes back at all.
 	connectTimeout = 3 * time.Second
-	// pingTimeout bounds the check of a connection that was idle: without it a frozen shard holds the check for
-	// as long as the whole call may take.
+	// pingTimeout bounds the check of a connection that was idle: without it a
+	// frozen shard holds the check for as long as the whole call may take.
 	pingTimeout = 500 * time.Millisecond
-	// idleInTransaction ends transactions whose process went silent while holding locks.
+	// idleInTransaction ends transactions whose process went silent while
+	// holding locks.
 	idleInTransaction = 10 * time.Second
 )
 
@@ -36,14 +39,16 @@ var (
 	errMigrating   = errors.New("migrations have not run yet")
 )
 
-// node is one shard: its pool, its breaker, and what is known of the regions it owns.
+// node is one shard: its pool, its breaker, and what is known of the regions it
+// owns.
 type node struct {
 	id      string
 	pool    *pgxpool.Pool
 	timeout time.Duration
 	breaker *gobreaker.CircuitBreaker[struct{}]
-	// pending counts the services whose migrations have yet to run here. Until then queries would fail for missing
-	// tables, which looks like a bug instead of a shard that is late.
+	// pending counts the services whose migrations have yet to run here. Until
+	// then queries would fail for missing tables, which looks like a bug
+	// instead of a shard that is late.
 	pending atomic.Int32
 	claims  atomic.Pointer[claims]
 }
@@ -51,7 +56,8 @@ type node struct {
 func newNode(shard ShardConfig, opts Options) (*node, error) {
 	config, err := pgxpool.ParseConfig(shard.URL)
 	if err != nil {
-		// The parser's message quotes the URL with everything but the password; the variable's name is enough.
+		// The parser's message quotes the URL with everything but the password;
+		// the variable's name is enough.
 		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: not a usable postgres:// URL", strings.ToUpper(shard.ID))
 	}
 	config.MaxConns = int32(opts.MaxConns)
@@ -63,8 +69,9 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	params := config.ConnConfig.RuntimeParams
 	params["application_name"] = opts.Name
-	// The server gives up shortly before the client does: a statement the client walked away from costs its
-	// connection, and one that waits for a lock would hold it for nobody.
+	// The server gives up shortly before the client does: a statement the
+	// client walked away from costs its connection, and one that waits for a
+	// lock would hold it for nobody.
 	params["statement_timeout"] = milliseconds(opts.Timeout)
 	params["lock_timeout"] = milliseconds(opts.Timeout * 3 / 4)
 	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTransaction)
@@ -87,7 +94,8 @@ func newBreaker(id string, log *slog.Logger) *gobreaker.CircuitBreaker[struct{}]
 			var unavailable *UnavailableError
 			return !errors.As(err, &unavailable) || !unavailable.down
 		},
-		// A caller who walks away says nothing about the shard, neither good nor bad.
+		// A caller who walks away says nothing about the shard, neither good
+		// nor bad.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			log.Warn("shard breaker", "shard", id, "from", from.String(), "to", to.String())
@@ -97,7 +105,8 @@ func newBreaker(id string, log *slog.Logger) *gobreaker.CircuitBreaker[struct{}]
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// call runs fn under the shard's deadline and breaker, and turns what went wrong into errors of this package.
+// call runs fn under the shard's deadline and breaker, and turns what went
+// wrong into errors of this package.
 func (n *node) call(ctx context.Context, fn func(ctx context.Context) error) error {
 	if n.pending.Load() > 0 {
 		return &UnavailableError{Shard: n.id, Err: errMigrating}
@@ -105,8 +114,9 @@ func (n *node) call(ctx context.Context, fn func(ctx context.Context) error) err
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
 	_, err := n.breaker.Execute(func() (struct{}, error) {
-		// The one call that tries whether the shard is back asks it so first: a frozen shard would otherwise keep a
-		// caller waiting for the whole timeout, every time.
+		// The one call that tries whether the shard is back asks it so first: a
+		// frozen shard would otherwise keep a caller waiting for the whole
+		// timeout, every time.
 		if n.breaker.State() == gobreaker.StateHalfOpen {
 			if err := n.ping(ctx); err != nil {
 				return struct{}{}, &UnavailableError{Shard: n.id, Err: err, down: true}
@@ -122,7 +132,8 @@ func (n *node) call(ctx context.Context, fn func(ctx context.Context) error) err
 	return err
 }
 
-// translate wraps what means "not now" into an UnavailableError and leaves everything else as it is.
+// translate wraps what means "not now" into an UnavailableError and leaves
+// everything else as it is.
 func (n *node) translate(err error, elapsed time.Duration) error {
 	var done *UnavailableError
 	if err == nil || errors.As(err, &done) {
@@ -138,7 +149,8 @@ func (n *node) translate(err error, elapsed time.Duration) error {
 	}
 }
 
-// ping checks that the shard answers, past breaker and pending migrations: it is how one sees that they can go.
+// ping checks that the shard answers, past breaker and pending migrations: it
+// is how one sees that they can go.
 func (n *node) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()

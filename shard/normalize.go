@@ -8,8 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// abbreviations are written out, so that "Ft. Worth" and "Fort Worth" are one name. A word that is also a name of
-// its own would have to stay out of this table.
+// abbreviations are written out, so that "Ft. Worth" and "Fort Worth" are one
+// name. A word that is also a name of its own would have to stay out of this
+// table.
 var abbreviations = map[string]string{
 	"st": "saint", "ste": "sainte", "sta": "santa", "sto": "santo",
 	"ft": "fort", "mt": "mount", "mtn": "mountain", "pt": "port", "pto": "puerto",
@@ -19,8 +20,9 @@ var abbreviations = map[string]string{
 	"harbour": "harbor",
 }
 
-// words cuts a name into comparable words: lower case, without accents, apostrophes or punctuation, abbreviations
-// written out. "St.-Jérôme" and "saint jerome" are the same words, "O'Fallon" is one word, "D.C." is "dc".
+// words cuts a name into comparable words: lower case, without accents,
+// apostrophes or punctuation, abbreviations written out. "St.-Jérôme" and
+// "saint jerome" are the same words, "O'Fallon" is one word, "D.C." is "dc".
 func words(name string) []string { return writeOut(strings.Fields(fold(name))) }
 
 // writeOut joins initials and replaces abbreviations, in place.
@@ -34,15 +36,18 @@ func writeOut(list []string) []string {
 	return list
 }
 
-// normalize is the key of a name: its words run together, because people disagree about spaces as well.
+// normalize is the key of a name: its words run together, because people
+// disagree about spaces as well.
 func normalize(name string) string { return strings.Join(words(name), "") }
 
-// fold brings letters to lower-case ASCII where they have such a form, drops apostrophes, and turns everything
-// that is no letter and no digit into a space.
+// fold brings letters to lower-case ASCII where they have such a form, drops
+// apostrophes, and turns everything that is no letter and no digit into a
+// space.
 func fold(name string) string {
 	folded := make([]byte, 0, len(name)+4)
 	if !isASCII(name) {
-		// NFKD takes letters and their accents apart; what has no parts is written out.
+		// NFKD takes letters and their accents apart; what has no parts is
+		// written out.
 		name = norm.NFKD.String(unfoldable.Replace(name))
 	}
 	for _, c := range name {

@@ -62,7 +62,8 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// TestNormalizingAgainChangesNothing: a key is its own key, so tables may hold either.
+// TestNormalizingAgainChangesNothing: a key is its own key, so tables may hold
+// either.
 func TestNormalizingAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -98,7 +99,8 @@ func TestInitialsInARowAreOneWord(t *testing.T) {
 	}
 }
 
-// TestNoAbbreviationHidesAName: a word of the table that is also a name, or part of one, would make it unreachable.
+// TestNoAbbreviationHidesAName: a word of the table that is also a name, or
+// part of one, would make it unreachable.
 func TestNoAbbreviationHidesAName(t *testing.T) {
 	t.Parallel()
 	for _, city := range Cities().cities {

@@ -13,15 +13,18 @@ import (
 )
 
 const (
-	// refreshEvery is how often a process reads the ownership rows of each shard.
+	// refreshEvery is how often a process reads the ownership rows of each
+	// shard.
 	refreshEvery = time.Second
-	// claimTimeout is how long shards may take to say what they own before one is let claim what nobody does. It is
-	// generous: who does not answer is taken to own nothing.
+	// claimTimeout is how long shards may take to say what they own before one
+	// is let claim what nobody does. It is generous: who does not answer is
+	// taken to own nothing.
 	claimTimeout = 5 * time.Second
 	// refreshPause is how young a view may be to be called fresh.
 	refreshPause = 10 * time.Millisecond
-	// Lease is how long what was read may be relied upon. A move announces itself and then waits for longer than
-	// that before it takes anything away, so that nobody can read from a shard that has just lost the region.
+	// Lease is how long what was read may be relied upon. A move announces
+	// itself and then waits for longer than that before it takes anything away,
+	// so that nobody can read from a shard that has just lost the region.
 	Lease = 3 * time.Second
 )
 
@@ -63,19 +66,21 @@ func (s *Set) watch(ctx context.Context, n *node) {
 	}
 }
 
-// Refresh asks all shards at once where the regions live, when a view has proved wrong. A shard that does not answer
-// keeps its old view.
+// Refresh asks all shards at once where the regions live, when a view has
+// proved wrong. A shard that does not answer keeps its old view.
 func (s *Set) Refresh(ctx context.Context) { s.refresh(ctx, pingTimeout) }
 
 func (s *Set) refresh(ctx context.Context, timeout time.Duration) {
 	var group sync.WaitGroup
 	for _, n := range s.order {
-		// While a region is frozen many wait for it, and one question answers them all.
+		// While a region is frozen many wait for it, and one question answers
+		// them all.
 		if time.Since(n.claims.Load().asked) < refreshPause {
 			continue
 		}
 		group.Go(func() {
-			// A shard that is away says nothing new, and that it is away is for Health to say.
+			// A shard that is away says nothing new, and that it is away is for
+			// Health to say.
 			_ = s.ask(ctx, n, timeout)
 		})
 	}
@@ -88,7 +93,8 @@ func (s *Set) ask(ctx context.Context, n *node, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	asked := time.Now()
-	// A query is cheap and the breaker is not asked: this is also how a shard that is back gets noticed.
+	// A query is cheap and the breaker is not asked: this is also how a shard
+	// that is back gets noticed.
 	rows, err := n.pool.Query(ctx, `select region, epoch, state, coalesce(peer, '') from shard.ownership`)
 	if err != nil {
 		return err
@@ -105,7 +111,8 @@ func (s *Set) ask(ctx context.Context, n *node, timeout time.Duration) error {
 	return nil
 }
 
-// settle computes where every region lives from what the shards said, and publishes it to the router.
+// settle computes where every region lives from what the shards said, and
+// publishes it to the router.
 func (s *Set) settle(ctx context.Context) {
 	s.settling.Lock()
 	defer s.settling.Unlock()
@@ -119,8 +126,8 @@ func (s *Set) settle(ctx context.Context) {
 	s.finishMoves(ctx)
 }
 
-// whereabouts gives the home of every region: what the row with the highest epoch says, and the configuration where
-// there is none.
+// whereabouts gives the home of every region: what the row with the highest
+// epoch says, and the configuration where there is none.
 func (s *Set) whereabouts() map[Region]string {
 	homes := make(map[Region]string, len(s.initial))
 	for region, initial := range s.initial {
@@ -131,8 +138,9 @@ func (s *Set) whereabouts() map[Region]string {
 			if _, exists := s.nodes[shard]; !known || !exists {
 				continue
 			}
-			// At equal epochs two shards claim the region, because somebody edited the configuration instead of
-			// moving the region: everybody then follows the configuration, which at least is one answer.
+			// At equal epochs two shards claim the region, because somebody
+			// edited the configuration instead of moving the region: everybody
+			// then follows the configuration, which at least is one answer.
 			if epoch > best || epoch == best && shard == initial {
 				home, best = shard, epoch
 			}
@@ -142,7 +150,8 @@ func (s *Set) whereabouts() map[Region]string {
 	return homes
 }
 
-// whereabouts is where a row says its region lives, and since which epoch. An incoming region does not live there yet.
+// whereabouts is where a row says its region lives, and since which epoch. An
+// incoming region does not live there yet.
 func (c claim) whereabouts(shard string) (string, int64) {
 	switch c.State {
 	case stateMoved:
@@ -154,8 +163,9 @@ func (c claim) whereabouts(shard string) (string, int64) {
 	}
 }
 
-// finishMoves puts a shard in charge of a region whose old owner has let go of it. The mover does that itself;
-// when it died between the two, whoever sees it first finishes, so that a region is never nobody's.
+// finishMoves puts a shard in charge of a region whose old owner has let go of
+// it. The mover does that itself; when it died between the two, whoever sees it
+// first finishes, so that a region is never nobody's.
 func (s *Set) finishMoves(ctx context.Context) {
 	for _, n := range s.order {
 		for region, row := range n.claims.Load().byRegion {
@@ -173,7 +183,8 @@ func (s *Set) finishMoves(ctx context.Context) {
 	}
 }
 
-// takeCharge makes an incoming region owned. It changes nothing when somebody else did it before.
+// takeCharge makes an incoming region owned. It changes nothing when somebody
+// else did it before.
 func takeCharge(ctx context.Context, n *node, region Region, epoch int64) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
@@ -181,8 +192,8 @@ func takeCharge(ctx context.Context, n *node, region Region, epoch int64) error 
 	return err
 }
 
-// stillHome makes sure, after a read, that the shard owned the region while it read. Mostly the view is young and
-// quiet and no question is asked.
+// stillHome makes sure, after a read, that the shard owned the region while it
+// read. Mostly the view is young and quiet and no question is asked.
 func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
 	view := n.claims.Load()
 	if row := view.byRegion[region]; row.State == stateOwner && row.Peer == "" && time.Since(view.asked) < Lease {
@@ -193,7 +204,8 @@ func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
 	var pgErr *pgconn.PgError
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), errors.As(err, &pgErr) && pgErr.Code == pgerrcode.UndefinedTable:
-		// Nobody ever claimed the region here: nothing was migrated, so nothing can have been moved either.
+		// Nobody ever claimed the region here: nothing was migrated, so nothing
+		// can have been moved either.
 		return nil
 	case err != nil:
 		return err
@@ -204,9 +216,10 @@ func (s *Set) stillHome(ctx context.Context, n *node, region Region) error {
 	}
 }
 
-// claimRegions writes the ownership rows of regions that have none anywhere, on the shard the configuration
-// gives them. Shards that cannot be asked are taken to own nothing new: a fleet must be able to start for the
-// first time while one of them is away.
+// claimRegions writes the ownership rows of regions that have none anywhere, on
+// the shard the configuration gives them. Shards that cannot be asked are taken
+// to own nothing new: a fleet must be able to start for the first time while
+// one of them is away.
 func (s *Set) claimRegions(ctx context.Context, n *node) error {
 	s.refresh(ctx, claimTimeout)
 	for region, initial := range s.initial {

@@ -14,7 +14,8 @@ import (
 	"tiffin/shard"
 )
 
-// urls are three fresh databases with the service notes, as fleets with various configurations find them.
+// urls are three fresh databases with the service notes, as fleets with various
+// configurations find them.
 func migratedConfig(t *testing.T) shard.Config {
 	t.Helper()
 	config := defaultConfig(testenv.Postgres(t), testenv.Postgres(t), testenv.Postgres(t))
@@ -105,7 +106,8 @@ func TestAFreezeLongerThanTheCallersTimeIsUnavailability(t *testing.T) {
 	}, soon, often)
 }
 
-// TestWhoeverSeesALetGoRegionFinishesItsMove: the mover died between the two shards.
+// TestWhoeverSeesALetGoRegionFinishesItsMove: the mover died between the two
+// shards.
 func TestWhoeverSeesALetGoRegionFinishesItsMove(t *testing.T) {
 	t.Parallel()
 	set := openNotes(t, shard.Options{})
@@ -136,8 +138,8 @@ func TestALateHandOverTakesNoEffect(t *testing.T) {
 	require.False(t, gone, "a writer was let in, so the region cannot go")
 }
 
-// TestAHandOverWaitsForAWriterThatWasLetIn: the writer holds the region until its commit, and by then the freeze has
-// run out.
+// TestAHandOverWaitsForAWriterThatWasLetIn: the writer holds the region until
+// its commit, and by then the freeze has run out.
 func TestAHandOverWaitsForAWriterThatWasLetIn(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -184,7 +186,8 @@ func TestReadersNoticeThatARegionIsGone(t *testing.T) {
 	code := int(set.Router().Code("mx"))
 	sql(t, set, "a", `select shard.expect('mx', $1, 2, 'c')`, code)
 	sql(t, set, "c", `select shard.announce('mx', 'a')`)
-	// From here on the view says that the region may leave, and every read asks.
+	// From here on the view says that the region may leave, and every read
+	// asks.
 	require.Eventually(t, func() bool { set.Refresh(ctx); return true }, soon, often)
 	sql(t, set, "a", `insert into notes.notes values ($1, 'new')`, id)
 	sql(t, set, "c", `select shard.freeze('mx', 'a', '1 hour')`)

@@ -2,8 +2,9 @@ package shard
 
 import "github.com/cespare/xxhash/v2"
 
-// rendezvous picks the region with the highest score for a key (highest random weight hashing). A region that
-// is added takes its even share from all others and moves nothing else; no ring and no state are needed.
+// rendezvous picks the region with the highest score for a key (highest random
+// weight hashing). A region that is added takes its even share from all others
+// and moves nothing else; no ring and no state are needed.
 func rendezvous(regions []Region, key string) Region {
 	var best Region
 	var bestScore uint64
@@ -16,7 +17,8 @@ func rendezvous(regions []Region, key string) Region {
 	return best
 }
 
-// mix is the finalizer of SplitMix64: without it the scores of similar keys would rise and fall together.
+// mix is the finalizer of SplitMix64: without it the scores of similar keys
+// would rise and fall together.
 func mix(x uint64) uint64 {
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9

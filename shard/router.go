@@ -13,7 +13,8 @@ type Config struct {
 	Shards []ShardConfig
 }
 
-// ShardConfig is one shard: the values of POSTGRES_SHARD_<ID>_URL and SHARD_<ID>_REGIONS.
+// ShardConfig is one shard: the values of POSTGRES_SHARD_<ID>_URL and
+// SHARD_<ID>_REGIONS.
 type ShardConfig struct {
 	ID      string   // lower-case letter or word, such as "a"
 	URL     string   // postgres:// URL
@@ -28,8 +29,9 @@ type Route struct {
 	Via    string // one of the Via constants
 }
 
-// Router maps cities, ids and e-mail addresses to regions and regions to shards. It is safe for concurrent
-// use. Region to shard may change while it runs, when a region is moved.
+// Router maps cities, ids and e-mail addresses to regions and regions to
+// shards. It is safe for concurrent use. Region to shard may change while it
+// runs, when a region is moved.
 type Router struct {
 	gazetteer    *Gazetteer
 	shards       []string
@@ -40,7 +42,8 @@ type Router struct {
 	homes        atomic.Pointer[map[Region]string]
 }
 
-// RouteCity finds the home of a city by name. It never fails: a city that nobody knows has a home by hash.
+// RouteCity finds the home of a city by name. It never fails: a city that
+// nobody knows has a home by hash.
 func (r *Router) RouteCity(city string) Route {
 	q := r.gazetteer.parse(city)
 	index, via := r.gazetteer.find(q)
@@ -52,7 +55,8 @@ func (r *Router) RouteCity(city string) Route {
 	return Route{City: found, Region: found.Region, Shard: r.home(found.Region), Via: via}
 }
 
-// RouteID finds the home of an id. It fails with ErrBadID when s is no id of this fleet.
+// RouteID finds the home of an id. It fails with ErrBadID when s is no id of
+// this fleet.
 func (r *Router) RouteID(id string) (Route, error) {
 	region, err := r.RegionOf(id)
 	if err != nil {
@@ -61,11 +65,13 @@ func (r *Router) RouteID(id string) (Route, error) {
 	return Route{Region: region, Shard: r.home(region), Via: ViaID}, nil
 }
 
-// RouteEmail finds the one place in the fleet where the uniqueness of an e-mail address is decided. Spellings
-// that are the same address (case, Unicode form, IDNA) have the same home.
+// RouteEmail finds the one place in the fleet where the uniqueness of an e-mail
+// address is decided. Spellings that are the same address (case, Unicode form,
+// IDNA) have the same home.
 //
-// The hash runs over the regions of the city file only. They never change, so that adding a region by
-// configuration leaves every registered address where it was written.
+// The hash runs over the regions of the city file only. They never change, so
+// that adding a region by configuration leaves every registered address where
+// it was written.
 func (r *Router) RouteEmail(email string) Route {
 	region := rendezvous(r.emailRegions, foldEmail(email))
 	return Route{Region: region, Shard: r.home(region), Via: ViaEmail}
@@ -77,7 +83,8 @@ func (r *Router) Shards() []string { return append([]string(nil), r.shards...) }
 // Regions lists all configured regions, sorted.
 func (r *Router) Regions() []Region { return append([]Region(nil), r.regions...) }
 
-// ShardOf gives the shard a region lives on now, and false for a region that is not configured.
+// ShardOf gives the shard a region lives on now, and false for a region that is
+// not configured.
 func (r *Router) ShardOf(region Region) (string, bool) {
 	shard, known := (*r.homes.Load())[region]
 	return shard, known
@@ -88,8 +95,9 @@ func (r *Router) Cities() *Gazetteer { return r.gazetteer }
 
 func (r *Router) home(region Region) string { return (*r.homes.Load())[region] }
 
-// foldEmail is the form in which two spellings of one address are equal: trimmed, NFC, lower case, and the
-// domain in its ASCII form. A domain that IDNA refuses is kept as it is: routing is total.
+// foldEmail is the form in which two spellings of one address are equal:
+// trimmed, NFC, lower case, and the domain in its ASCII form. A domain that
+// IDNA refuses is kept as it is: routing is total.
 func foldEmail(email string) string {
 	folded := strings.ToLower(norm.NFC.String(strings.TrimSpace(email)))
 	at := strings.LastIndexByte(folded, '@')

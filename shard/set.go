@@ -38,14 +38,16 @@ type Set struct {
 	opts     Options
 	settling sync.Mutex
 
-	// background is what lives as long as the set: the ownership watches and migrations of shards that are away.
+	// background is what lives as long as the set: the ownership watches and
+	// migrations of shards that are away.
 	background sync.WaitGroup
 	ctx        context.Context
 	cancel     context.CancelFunc
 }
 
-// Open makes the pools without waiting for a connection: a dead shard does not stop the start. It fails only for
-// a URL that cannot be parsed, and names its variable. The set lives until Close, whatever becomes of ctx.
+// Open makes the pools without waiting for a connection: a dead shard does not
+// stop the start. It fails only for a URL that cannot be parsed, and names its
+// variable. The set lives until Close, whatever becomes of ctx.
 func Open(ctx context.Context, router *Router, config Config, opts Options) (*Set, error) {
 	s := &Set{router: router, nodes: map[string]*node{}, initial: maps.Clone(*router.homes.Load()), opts: opts.withDefaults()}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -77,7 +79,8 @@ func Open(ctx context.Context, router *Router, config Config, opts Options) (*Se
 	return s, nil
 }
 
-// Close ends background work and closes all pools, waiting for connections in use.
+// Close ends background work and closes all pools, waiting for connections in
+// use.
 func (s *Set) Close() {
 	s.cancel()
 	s.background.Wait()
@@ -89,7 +92,8 @@ func (s *Set) Close() {
 // Router gives the router the set was opened with.
 func (s *Set) Router() *Router { return s.router }
 
-// ByID gives the database of the region inside an id. It fails with ErrBadID when the id is not of this fleet.
+// ByID gives the database of the region inside an id. It fails with ErrBadID
+// when the id is not of this fleet.
 func (s *Set) ByID(id string) (*DB, error) {
 	region, err := s.router.RegionOf(id)
 	if err != nil {
@@ -98,7 +102,8 @@ func (s *Set) ByID(id string) (*DB, error) {
 	return s.ByRegion(region)
 }
 
-// ByRegion gives the database of a region, wherever it lives now or is moved to later.
+// ByRegion gives the database of a region, wherever it lives now or is moved to
+// later.
 func (s *Set) ByRegion(region Region) (*DB, error) {
 	if _, known := s.router.ShardOf(region); !known {
 		return nil, fmt.Errorf("shard: region %q is not configured", region)
@@ -106,7 +111,8 @@ func (s *Set) ByRegion(region Region) (*DB, error) {
 	return &DB{set: s, region: region}, nil
 }
 
-// ByShard gives the database of one shard by id, nil when there is no such shard.
+// ByShard gives the database of one shard by id, nil when there is no such
+// shard.
 func (s *Set) ByShard(id string) *DB {
 	n, known := s.nodes[id]
 	if !known {
@@ -124,8 +130,9 @@ func (s *Set) All() []*DB {
 	return dbs
 }
 
-// Health pings every shard at once, each for half a second at most, and gives "postgres.<id>" → nil or what is
-// wrong. A shard whose migrations have not run is not well either.
+// Health pings every shard at once, each for half a second at most, and gives
+// "postgres.<id>" → nil or what is wrong. A shard whose migrations have not run
+// is not well either.
 func (s *Set) Health(ctx context.Context) map[string]error {
 	health := make(map[string]error, len(s.order))
 	var lock sync.Mutex

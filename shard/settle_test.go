@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// imagined is a set without databases, in which the shards have said what is given.
+// imagined is a set without databases, in which the shards have said what is
+// given.
 func imagined(t *testing.T, said map[string][]claim) *Set {
 	t.Helper()
 	config := Config{Shards: []ShardConfig{

@@ -34,7 +34,8 @@ func defaultConfig(a, b, c string) shard.Config {
 	}}
 }
 
-// nowhere is the URL of a shard that refuses connections: port 1 is never listened on.
+// nowhere is the URL of a shard that refuses connections: port 1 is never
+// listened on.
 const nowhere = "postgres://nobody@127.0.0.1:1/none"
 
 func newRouter(t testing.TB) *shard.Router {
@@ -62,8 +63,8 @@ create table notes.notes (id uuid primary key, text text not null);
 drop table notes.notes;
 `)}}
 
-// openNotes opens three fresh shards with the service notes. Unless timing is what a test is about, a slow machine
-// shall not decide it.
+// openNotes opens three fresh shards with the service notes. Unless timing is
+// what a test is about, a slow machine shall not decide it.
 func openNotes(t testing.TB, opts shard.Options) *shard.Set {
 	t.Helper()
 	opts.Timeout = cmp.Or(opts.Timeout, 20*time.Second)

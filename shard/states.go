@@ -2,8 +2,9 @@ package shard
 
 import "slices"
 
-// states are the states and provinces by country and code of the city file, with the names and further abbreviations
-// by which people add them to a city. One word may mean several: "CA" is California and Canada, "BC" is British
+// states are the states and provinces by country and code of the city file,
+// with the names and further abbreviations by which people add them to a city.
+// One word may mean several: "CA" is California and Canada, "BC" is British
 // Columbia and Baja California.
 var states = map[string]map[string][]string{
 	"US": {
@@ -57,8 +58,9 @@ func (p place) admits(city *City) bool {
 	return p.country == city.Country && (p.state == "" || p.state == city.State)
 }
 
-// qualifiers maps the key of what may follow a city's name to all it can mean, states before countries: "Ontario,
-// CA" is in California, and only where California has no such city is CA Canada.
+// qualifiers maps the key of what may follow a city's name to all it can mean,
+// states before countries: "Ontario, CA" is in California, and only where
+// California has no such city is CA Canada.
 func qualifiers() map[string][]place {
 	table := map[string][]place{}
 	add := func(name string, p place) {

@@ -38,7 +38,8 @@ func TestWordsThatMeanSeveralPlaces(t *testing.T) {
 	}
 }
 
-// TestStatesGoBeforeCountries: "Ontario, CA" is in California as long as California has one.
+// TestStatesGoBeforeCountries: "Ontario, CA" is in California as long as
+// California has one.
 func TestStatesGoBeforeCountries(t *testing.T) {
 	t.Parallel()
 	for name, places := range Cities().qualifiers {
@@ -60,7 +61,8 @@ func TestPlacesAdmitTheirCities(t *testing.T) {
 	require.False(t, place{"MX", "ME"}.admits(portland))
 }
 
-// TestAliasesNameCitiesThatExist: the tables are checked when the gazetteer is built, and this says which line is wrong.
+// TestAliasesNameCitiesThatExist: the tables are checked when the gazetteer is
+// built, and this says which line is wrong.
 func TestAliasesNameCitiesThatExist(t *testing.T) {
 	t.Parallel()
 	g := Cities()
@@ -73,7 +75,8 @@ func TestAliasesNameCitiesThatExist(t *testing.T) {
 			if match.Via == ViaAlias {
 				continue
 			}
-			// A real name goes before a nickname: then the table's line is for those who add a state.
+			// A real name goes before a nickname: then the table's line is for
+			// those who add a state.
 			match, found = g.Lookup(alias + ", " + g.cities[index].State)
 			require.True(t, found, alias)
 			require.Equal(t, g.cities[index].ID, match.City.ID, alias)

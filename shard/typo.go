@@ -2,8 +2,9 @@ package shard
 
 import "math/bits"
 
-// Typos are judged by length: in a short name one letter makes another word, so only the big cities, which are what
-// people mean, may be meant by a name that is one letter off.
+// Typos are judged by length: in a short name one letter makes another word, so
+// only the big cities, which are what people mean, may be meant by a name that
+// is one letter off.
 const (
 	shortestTypo = 5       // shorter names are taken as they are
 	shortTypo    = 7       // from here on a town may be meant
@@ -24,8 +25,9 @@ func allowance(length int) int {
 	}
 }
 
-// plausible tells whether a city may be meant by a name with that many wrong letters. With a state at its side a name
-// has few cities to be, and their size matters no more.
+// plausible tells whether a city may be meant by a name with that many wrong
+// letters. With a state at its side a name has few cities to be, and their size
+// matters no more.
 func plausible(length, distance int, city *City, qualified bool) bool {
 	switch {
 	case qualified:
@@ -39,8 +41,9 @@ func plausible(length, distance int, city *City, qualified bool) bool {
 	}
 }
 
-// letters is the set of a key's letters and digits. Each wrong letter changes it by at most two, which rules
-// out nearly every candidate without looking at it.
+// letters is the set of a key's letters and digits. Each wrong letter changes
+// it by at most two, which rules out nearly every candidate without looking at
+// it.
 func letters(key string) uint64 {
 	var set uint64
 	for i := range len(key) {
@@ -49,14 +52,16 @@ func letters(key string) uint64 {
 	return set
 }
 
-// mayBeWithin tells whether two keys with these sets of letters can be within that distance at all.
+// mayBeWithin tells whether two keys with these sets of letters can be within
+// that distance at all.
 func mayBeWithin(a, b uint64, distance int) bool { return bits.OnesCount64(a^b) <= 2*distance }
 
 // maxKey bounds the keys that are compared: longer ones are no typos of a city.
 const maxKey = 48
 
-// editDistance is the number of letters inserted, left out, replaced or swapped with their neighbour (Damerau's
-// optimal string alignment) between a and b, or limit+1 as soon as it is known to be more than limit.
+// editDistance is the number of letters inserted, left out, replaced or swapped
+// with their neighbour (Damerau's optimal string alignment) between a and b, or
+// limit+1 as soon as it is known to be more than limit.
 func editDistance(a, b string, limit int) int {
 	if len(a) > maxKey || len(b) > maxKey || len(a)-len(b) > limit || len(b)-len(a) > limit {
 		return limit + 1

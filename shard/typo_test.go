@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// reference is the distance as the textbook has it, without limits and shortcuts.
+// reference is the distance as the textbook has it, without limits and
+// shortcuts.
 func reference(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
@@ -71,7 +72,8 @@ func TestEditDistanceIsTheTextbooksUpToItsLimit(t *testing.T) {
 	})
 }
 
-// TestTheSieveLetsEveryTypoThrough: a candidate ruled out by its letters is never one within the distance.
+// TestTheSieveLetsEveryTypoThrough: a candidate ruled out by its letters is
+// never one within the distance.
 func TestTheSieveLetsEveryTypoThrough(t *testing.T) {
 	t.Parallel()
 	words := rapid.StringMatching(`[a-f0-3]{1,12}`)
@@ -114,7 +116,8 @@ func TestShortNamesMeanBigCitiesOnly(t *testing.T) {
 	}
 }
 
-// TestNearestIsTheNearest compares the search with its sieves to a plain look at every name.
+// TestNearestIsTheNearest compares the search with its sieves to a plain look
+// at every name.
 func TestNearestIsTheNearest(t *testing.T) {
 	t.Parallel()
 	g := Cities()

@@ -104,7 +104,8 @@ func (c shardLsCommand) print(w io.Writer, shards []listed) error {
 	return table.Flush()
 }
 
-// withoutPassword is a database URL that may be shown, whatever form it was given in.
+// withoutPassword is a database URL that may be shown, whatever form it was
+// given in.
 func withoutPassword(dsn string) string {
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -113,7 +114,8 @@ func withoutPassword(dsn string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User(c.User), Host: fmt.Sprintf("%s:%d", c.Host, c.Port), Path: "/" + c.Database}).String()
 }
 
-// Run routes without a fleet as well: only a region that was moved needs one to be found.
+// Run routes without a fleet as well: only a region that was moved needs one to
+// be found.
 func (c shardRouteCommand) Run(i *invocation) error {
 	input := strings.Join(c.What, " ")
 	conf, _, err := local.Running()
@@ -151,7 +153,8 @@ func (c shardRouteCommand) Run(i *invocation) error {
 	})
 }
 
-// routeAccount finds where the account of an address lives. An address without one has the home that its hash gives it.
+// routeAccount finds where the account of an address lives. An address without
+// one has the home that its hash gives it.
 func routeAccount(ctx context.Context, set *shard.Set, address string) (routed, error) {
 	found := set.Router().RouteEmail(address)
 	id, err := authserver.Locate(ctx, set, address)
@@ -166,7 +169,8 @@ func routeAccount(ctx context.Context, set *shard.Set, address string) (routed, 
 	return routed{Input: address, Region: found.Region, Shard: found.Shard, Via: shard.ViaEmail}, nil
 }
 
-// route finds what the input is: an address has an @, an id the form of a UUID, and everything else is a city.
+// route finds what the input is: an address has an @, an id the form of a UUID,
+// and everything else is a city.
 func route(router *shard.Router, input string) (routed, error) {
 	var found shard.Route
 	switch {

@@ -124,7 +124,8 @@ func fleetShards(t *testing.T) *shard.Set {
 	return set
 }
 
-// TestEveryTableMovesOrBelongsToItsShard fails for a new table that forgets its region: its rows would stay behind.
+// TestEveryTableMovesOrBelongsToItsShard fails for a new table that forgets its
+// region: its rows would stay behind.
 func TestEveryTableMovesOrBelongsToItsShard(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

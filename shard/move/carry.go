@@ -16,9 +16,11 @@ import (
 // changesTable is the target's copy of the round's log entries.
 const changesTable = "pg_temp.changes"
 
-// carry brings the target to a snapshot of the source: what gives the rows that leave the target and come to it, in one
-// transaction there. Then check may look at both sides, while the snapshot is open and nobody else writes to the
-// target. Last, the log entries of that snapshot are deleted; when that is not reached, the next round does them again.
+// carry brings the target to a snapshot of the source: what gives the rows that
+// leave the target and come to it, in one transaction there. Then check may
+// look at both sides, while the snapshot is open and nobody else writes to the
+// target. Last, the log entries of that snapshot are deleted; when that is not
+// reached, the next round does them again.
 func (m *mover) carry(ctx context.Context, what func(ctx context.Context, target pgx.Tx) error, check func(ctx context.Context, source, target pgx.Tx) error) error {
 	return pgx.BeginTxFunc(ctx, m.source, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(source pgx.Tx) error {
 		// The snapshot is taken by the first statement, which this is.
@@ -64,8 +66,8 @@ func (m *mover) everything(ctx context.Context, target pgx.Tx) error {
 	return nil
 }
 
-// changes replaces the rows that changed. All of them leave before any comes, so that two rows that have swapped
-// something unique do not meet halfway.
+// changes replaces the rows that changed. All of them leave before any comes,
+// so that two rows that have swapped something unique do not meet halfway.
 func (m *mover) changes(ctx context.Context, target pgx.Tx) error {
 	_, err := target.Exec(ctx, `create temp table if not exists changes (tbl text not null, key jsonb not null) on commit delete rows`)
 	if err != nil {
@@ -98,19 +100,21 @@ func logOf(region shard.Region) string {
 	return fmt.Sprintf(`(select tbl, key from shard.move_log where region = %s)`, literal(string(region)))
 }
 
-// pipe streams the result of a query on the source into a table of the target, in PostgreSQL's binary form: whatever a
-// column holds arrives as it was.
+// pipe streams the result of a query on the source into a table of the target,
+// in PostgreSQL's binary form: whatever a column holds arrives as it was.
 func (m *mover) pipe(ctx context.Context, query, table string, columns []string) error {
 	reader, writer := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
 		_, err := m.source.PgConn().CopyTo(ctx, writer, fmt.Sprintf(`copy (%s) to stdout (format binary)`, query))
-		// A nil error ends the stream as a whole one; the pipe's own methods return nothing worth knowing.
+		// A nil error ends the stream as a whole one; the pipe's own methods
+		// return nothing worth knowing.
 		_ = writer.CloseWithError(err)
 		sent <- err
 	}()
 	_, err := m.target.PgConn().CopyFrom(ctx, reader, fmt.Sprintf(`copy %s (%s) from stdin (format binary)`, table, bare(columns)))
-	// Should the target have stopped listening, the source must not wait for it.
+	// Should the target have stopped listening, the source must not wait for
+	// it.
 	_ = reader.CloseWithError(errors.New("the target stopped"))
 	return errors.Join(<-sent, err)
 }

@@ -10,7 +10,8 @@ import (
 	"tiffin/shard"
 )
 
-// clearBatch bounds one transaction of deleting, so that it holds no lock and no snapshot for long.
+// clearBatch bounds one transaction of deleting, so that it holds no lock and
+// no snapshot for long.
 const clearBatch = 5000
 
 // forget takes away what a move has put on the source beside the rows.
@@ -29,7 +30,8 @@ func (m *mover) forget(ctx context.Context) error {
 	})
 }
 
-// wipe deletes a region's rows of all tables, without triggers and cascades: they are deleted everywhere anyway.
+// wipe deletes a region's rows of all tables, without triggers and cascades:
+// they are deleted everywhere anyway.
 func wipe(ctx context.Context, conn *pgx.Conn, tables []table, region shard.Region) error {
 	for _, t := range tables {
 		for {
@@ -54,8 +56,8 @@ func wipe(ctx context.Context, conn *pgx.Conn, tables []table, region shard.Regi
 	return nil
 }
 
-// callOff ends an unfinished move away from the shard that has the region: the target's copy is deleted and both
-// shards forget that there was anything.
+// callOff ends an unfinished move away from the shard that has the region: the
+// target's copy is deleted and both shards forget that there was anything.
 func callOff(ctx context.Context, config Config) (Report, error) {
 	report := Report{From: config.To, To: config.To, Note: "the region is there already"}
 	var target string
@@ -84,7 +86,8 @@ func callOff(ctx context.Context, config Config) (Report, error) {
 }
 
 func (m *mover) callOff(ctx context.Context) error {
-	// First the source keeps what it has, and only then does the target lose its claim on it.
+	// First the source keeps what it has, and only then does the target lose
+	// its claim on it.
 	tag, err := m.source.Exec(ctx, `update shard.ownership set state = 'owner', peer = null, frozen_until = null, changed_at = now()
 		where region = $1 and state in ('owner', 'frozen')`, m.Region)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"tiffin/shard"
 )
 
-// differenceError says that a table is not the same on both sides. It must never happen; the region stays where it is.
+// differenceError says that a table is not the same on both sides. It must
+// never happen; the region stays where it is.
 type differenceError struct {
 	table          table
 	source, target digest
@@ -21,7 +22,8 @@ func (e *differenceError) Error() string {
 		e.table, e.source.rows, e.source.sum, e.target.rows, e.target.sum)
 }
 
-// digest is the number of rows and the sum of their hashes, which does not depend on their order.
+// digest is the number of rows and the sum of their hashes, which does not
+// depend on their order.
 type digest struct {
 	rows int64
 	sum  string
@@ -51,8 +53,9 @@ func compare(ctx context.Context, source, target pgx.Tx, t table, region shard.R
 	return here.rows, nil
 }
 
-// compareChanged compares the rows that the round carried, and the number of all. Together with an earlier compare that
-// is as good as comparing all, and takes no longer than a freeze can afford.
+// compareChanged compares the rows that the round carried, and the number of
+// all. Together with an earlier compare that is as good as comparing all, and
+// takes no longer than a freeze can afford.
 func compareChanged(ctx context.Context, source, target pgx.Tx, t table, region shard.Region) error {
 	rows := func(changes string) string {
 		return fmt.Sprintf(digestSQL, list("r", t.Columns), fmt.Sprintf("%s r join %s c on (%s) = (%s) where r.region = $1",

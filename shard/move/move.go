@@ -18,13 +18,15 @@ type Config struct {
 	Set    *shard.Set
 	Region shard.Region
 	To     string // id of the shard it moves to
-	// Drained tells whether all events of the region on the source are on their way; outbox.Drained is the one. Nil:
-	// there are no events.
+	// Drained tells whether all events of the region on the source are on their
+	// way; outbox.Drained is the one. Nil: there are no events.
 	Drained func(ctx context.Context, q shard.Querier, region shard.Region) (bool, error)
-	// Freeze is the longest that writes of the region may be stopped at a time; default 2s.
+	// Freeze is the longest that writes of the region may be stopped at a time;
+	// default 2s.
 	Freeze time.Duration
 	Log    *slog.Logger // default: discard
-	// Step, if set, is called at each step with its name. An error ends the run there.
+	// Step, if set, is called at each step with its name. An error ends the run
+	// there.
 	Step func(name string) error
 }
 
@@ -41,7 +43,8 @@ type Report struct {
 var ErrBusy = errors.New("move: another run is moving this region")
 
 const (
-	// moverLock is the class of the session lock that lets one run move a region: "Tifm" in ASCII.
+	// moverLock is the class of the session lock that lets one run move a
+	// region: "Tifm" in ASCII.
 	moverLock = 0x5469666d
 	// lockPatience and lockPace are the waiting for that lock.
 	lockPatience = 2 * time.Second
@@ -66,8 +69,9 @@ type mover struct {
 	frozen   time.Duration
 }
 
-// Run moves a region to a shard, or goes on with a move that was interrupted. Moving a region to where it is calls off
-// an unfinished move away from there. ctx ends a run between or within steps; the next run goes on.
+// Run moves a region to a shard, or goes on with a move that was interrupted.
+// Moving a region to where it is calls off an unfinished move away from there.
+// ctx ends a run between or within steps; the next run goes on.
 func Run(ctx context.Context, config Config) (Report, error) {
 	config.Freeze = cmp.Or(config.Freeze, 2*time.Second)
 	config.Log = cmp.Or(config.Log, slog.New(slog.DiscardHandler))
@@ -96,8 +100,9 @@ func Run(ctx context.Context, config Config) (Report, error) {
 	return Report{From: from, To: config.To, Rows: m.verified, Frozen: m.frozen}, nil
 }
 
-// whence finds the shard that the move starts from: the one with an unfinished move to the target, else the owner.
-// All shards must answer: the one that does not could be the owner.
+// whence finds the shard that the move starts from: the one with an unfinished
+// move to the target, else the owner. All shards must answer: the one that does
+// not could be the owner.
 func whence(ctx context.Context, config Config) (string, error) {
 	owner, unfinished := "", ""
 	for _, db := range config.Set.All() {
@@ -159,7 +164,8 @@ func (m *mover) open(ctx context.Context) (err error) {
 	return sameTables(m.tables, there)
 }
 
-// lock takes the lock of this region's moves. It waits a little, for a run that was killed a moment ago.
+// lock takes the lock of this region's moves. It waits a little, for a run that
+// was killed a moment ago.
 func (m *mover) lock(ctx context.Context) error {
 	for deadline := time.Now().Add(lockPatience); ; {
 		locked, err := holds(ctx, m.source, `select pg_try_advisory_lock($1, $2)`, moverLock, int32(m.code))
@@ -180,7 +186,8 @@ func (m *mover) close(ctx context.Context) {
 	defer cancel()
 	for _, conn := range []*pgx.Conn{m.source, m.target} {
 		if conn != nil {
-			// Whatever was under way is rolled back by the server when the connection goes, in whatever way it goes.
+			// Whatever was under way is rolled back by the server when the
+			// connection goes, in whatever way it goes.
 			_ = conn.Close(ctx)
 		}
 	}
@@ -227,7 +234,8 @@ func (m *mover) step(name string) error {
 	return nil
 }
 
-// holds runs one of the schema's functions, which say by their answer whether their effect holds.
+// holds runs one of the schema's functions, which say by their answer whether
+// their effect holds.
 func holds(ctx context.Context, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }, sql string, args ...any) (bool, error) {

@@ -114,7 +114,8 @@ func TestAFreezeThatRunsOutLetsWritersIn(t *testing.T) {
 	ids := f.fill("mx", 3)
 	ctx, cancel := context.WithCancel(context.Background())
 	frozen := 0
-	// Nobody relays, so the last events never leave, and no freeze is long enough.
+	// Nobody relays, so the last events never leave, and no freeze is long
+	// enough.
 	_, err := move.Run(ctx, move.Config{Set: f.set, Region: "mx", To: "a", Freeze: 300 * time.Millisecond,
 		Drained: func(context.Context, shard.Querier, shard.Region) (bool, error) { return false, nil },
 		Step: func(name string) error {

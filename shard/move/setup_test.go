@@ -24,8 +24,9 @@ import (
 	"tiffin/shard/outbox"
 )
 
-// TestMain is also the mover that the tests kill: a process of its own, which ends itself with SIGKILL at the step it
-// was told, so that nothing of it gets the chance to clean up.
+// TestMain is also the mover that the tests kill: a process of its own, which
+// ends itself with SIGKILL at the step it was told, so that nothing of it gets
+// the chance to clean up.
 func TestMain(m *testing.M) {
 	if errand := os.Getenv("TIFFIN_TEST_MOVE"); errand != "" {
 		if err := runErrand([]byte(errand)); err != nil {
@@ -77,8 +78,9 @@ const (
 	often = 10 * time.Millisecond
 )
 
-// pads is a service with what makes moving hard: rows that exchange something unique, children that go with their
-// parents, keys of several columns and of bytes, generated columns, and names that want quotes.
+// pads is a service with what makes moving hard: rows that exchange something
+// unique, children that go with their parents, keys of several columns and of
+// bytes, generated columns, and names that want quotes.
 var pads = fstest.MapFS{"00001_pads.sql": {Data: []byte(`
 -- +goose Up
 create table pads.notes (id uuid primary key, region text not null, version int not null, "Slot" int,
@@ -151,7 +153,8 @@ func (f *field) move(region shard.Region, to string, change func(*move.Config)) 
 	return move.Run(context.Background(), config)
 }
 
-// killed runs the move in a process that kills itself at the step's n-th occurrence.
+// killed runs the move in a process that kills itself at the step's n-th
+// occurrence.
 func (f *field) killed(region shard.Region, to, step string, n int) {
 	f.t.Helper()
 	data, err := json.Marshal(errand{Shards: f.config, Region: region, To: to, Die: step, Times: n})
@@ -208,7 +211,8 @@ func (f *field) owners(region shard.Region) (owners []string) {
 	return owners
 }
 
-// requireClean checks that a finished or called-off move has left nothing but the region, on one shard.
+// requireClean checks that a finished or called-off move has left nothing but
+// the region, on one shard.
 func (f *field) requireClean(region shard.Region, home string, notes int) {
 	f.t.Helper()
 	require.Equal(f.t, []string{home}, f.owners(region))

@@ -12,22 +12,28 @@ import (
 )
 
 const (
-	// attempts is how often a hand-over is tried before the run gives up; the move stays resumable.
+	// attempts is how often a hand-over is tried before the run gives up; the
+	// move stays resumable.
 	attempts = 10
 	// betweenAttempts lets the writers that a freeze held up through.
 	betweenAttempts = 2 * time.Second
-	// shortRound is how few changes, carried in how little time, show that the target has caught up.
+	// shortRound is how few changes, carried in how little time, show that the
+	// target has caught up.
 	shortRound     = 500
 	shortRoundTime = 300 * time.Millisecond
-	// rounds bounds the catching up: when so many were not enough, rows change faster than they are carried.
+	// rounds bounds the catching up: when so many were not enough, rows change
+	// faster than they are carried.
 	rounds = 200
-	// ddlWait is how long putting a trigger on a table may wait behind a long transaction. All writers of the table
-	// queue up behind it meanwhile, so it is short, and tried again.
+	// ddlWait is how long putting a trigger on a table may wait behind a long
+	// transaction. All writers of the table queue up behind it meanwhile, so it
+	// is short, and tried again.
 	ddlWait = "200ms"
 	ddlPace = 500 * time.Millisecond
-	// settleWait is added to the lease before anything is taken away: reading the row takes a moment too.
+	// settleWait is added to the lease before anything is taken away: reading
+	// the row takes a moment too.
 	settleWait = time.Second
-	// drainPace is how often the outbox is looked at while its last events leave.
+	// drainPace is how often the outbox is looked at while its last events
+	// leave.
 	drainPace = 5 * time.Millisecond
 )
 
@@ -36,8 +42,8 @@ var (
 	errThawed      = errors.New("the freeze ran out")
 )
 
-// announce notes the move on both shards, the target first: once the source says where the region goes, the target
-// must know that it comes.
+// announce notes the move on both shards, the target first: once the source
+// says where the region goes, the target must know that it comes.
 func (m *mover) announce(ctx context.Context) error {
 	if err := m.alone(ctx); err != nil {
 		return err
@@ -56,7 +62,8 @@ func (m *mover) announce(ctx context.Context) error {
 	return err
 }
 
-// alone makes sure that no other move of the region is unfinished, on either shard.
+// alone makes sure that no other move of the region is unfinished, on either
+// shard.
 func (m *mover) alone(ctx context.Context) error {
 	other, err := holds(ctx, m.source, `select exists (select from shard.moves where region = $1 and target <> $2)`, m.Region, m.To)
 	if err == nil && !other {
@@ -68,8 +75,9 @@ func (m *mover) alone(ctx context.Context) error {
 	return err
 }
 
-// copy puts the triggers on the source and copies the region as one snapshot, unless an earlier run did. What an
-// unfinished copy left is deleted first, in the same transaction.
+// copy puts the triggers on the source and copies the region as one snapshot,
+// unless an earlier run did. What an unfinished copy left is deleted first, in
+// the same transaction.
 func (m *mover) copy(ctx context.Context) error {
 	copied, err := holds(ctx, m.source, `select copied from shard.moves where region = $1`, m.Region)
 	if err != nil || copied {
@@ -136,7 +144,8 @@ func (m *mover) follow(ctx context.Context) error {
 	return errors.New("rows change faster than they can be carried: try again at a calmer time")
 }
 
-// verify carries one more round and, while the source's snapshot is open and the target exactly there, compares all.
+// verify carries one more round and, while the source's snapshot is open and
+// the target exactly there, compares all.
 func (m *mover) verify(ctx context.Context) error {
 	return m.carry(ctx, m.changes, func(ctx context.Context, source, target pgx.Tx) error {
 		m.verified = 0
@@ -151,8 +160,8 @@ func (m *mover) verify(ctx context.Context) error {
 	})
 }
 
-// handOver stops the writers, carries what is left, and lets go of the region; all within the freeze, or it is tried
-// again later.
+// handOver stops the writers, carries what is left, and lets go of the region;
+// all within the freeze, or it is tried again later.
 func (m *mover) handOver(ctx context.Context) error {
 	if err := m.waitForViews(ctx); err != nil {
 		return err
@@ -170,8 +179,9 @@ func (m *mover) handOver(ctx context.Context) error {
 	}
 }
 
-// recover prepares the next attempt: writers that the freeze held up get through, connections that the deadline cost
-// are made again, and what changed meanwhile shall not have to be carried within the next freeze.
+// recover prepares the next attempt: writers that the freeze held up get
+// through, connections that the deadline cost are made again, and what changed
+// meanwhile shall not have to be carried within the next freeze.
 func (m *mover) recover(ctx context.Context) error {
 	if err := sleep(ctx, betweenAttempts); err != nil {
 		return err
@@ -190,7 +200,8 @@ func (m *mover) recover(ctx context.Context) error {
 	return m.follow(ctx)
 }
 
-// waitForViews waits until no process relies any more on what it read before the move was announced.
+// waitForViews waits until no process relies any more on what it read before
+// the move was announced.
 func (m *mover) waitForViews(ctx context.Context) error {
 	var age time.Duration
 	err := m.source.QueryRow(ctx, `select clock_timestamp() - announced_at from shard.moves where region = $1`, m.Region).Scan(&age)
@@ -221,7 +232,8 @@ func (m *mover) tryHandOver(ctx context.Context) (err error) {
 			m.frozen = time.Since(began)
 			return
 		}
-		// Sooner than by itself; where even this fails, the end of the freeze stands in its row.
+		// Sooner than by itself; where even this fails, the end of the freeze
+		// stands in its row.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
 		defer cancel()
 		_, thawErr := holds(ctx, m.Set.ByShard(m.from).Pool(), `select shard.thaw($1)`, m.Region)
@@ -245,8 +257,9 @@ func (m *mover) tryHandOver(ctx context.Context) (err error) {
 	return m.letGo(ctx)
 }
 
-// drainWriters waits for the transactions that were admitted before the freeze: each holds the lock shared to its end.
-// The server gives up before the deadline does, which would cost the connection.
+// drainWriters waits for the transactions that were admitted before the freeze:
+// each holds the lock shared to its end. The server gives up before the
+// deadline does, which would cost the connection.
 func (m *mover) drainWriters(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, m.source, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`set local lock_timeout = '%dms'`, (m.Freeze*3/4).Milliseconds())); err != nil {
@@ -257,7 +270,8 @@ func (m *mover) drainWriters(ctx context.Context) error {
 	})
 }
 
-// compareChanges compares what the last round carried, and the counts of everything.
+// compareChanges compares what the last round carried, and the counts of
+// everything.
 func (m *mover) compareChanges(ctx context.Context, source, target pgx.Tx) error {
 	for _, t := range m.tables {
 		if err := compareChanged(ctx, source, target, t, m.Region); err != nil {
@@ -281,7 +295,8 @@ func (m *mover) drainEvents(ctx context.Context) error {
 	return nil
 }
 
-// letGo is the decision. When its answer is lost, the row is asked what happened.
+// letGo is the decision. When its answer is lost, the row is asked what
+// happened.
 func (m *mover) letGo(ctx context.Context) error {
 	gone, err := holds(ctx, m.source, `select shard.hand_over($1, $2, $3)`, m.Region, int32(m.code), m.To)
 	if err == nil && !gone {
@@ -290,7 +305,8 @@ func (m *mover) letGo(ctx context.Context) error {
 	return err
 }
 
-// takeCharge makes the target the owner; a process that saw the source let go may have been faster.
+// takeCharge makes the target the owner; a process that saw the source let go
+// may have been faster.
 func (m *mover) takeCharge(ctx context.Context) error {
 	owns, err := holds(ctx, m.target, `select shard.take_charge($1, $2)`, m.Region, m.epoch+1)
 	if err == nil && !owns {
@@ -299,7 +315,8 @@ func (m *mover) takeCharge(ctx context.Context) error {
 	return err
 }
 
-// clear deletes what the source kept, after the last reader that may still look there has noticed.
+// clear deletes what the source kept, after the last reader that may still look
+// there has noticed.
 func (m *mover) clear(ctx context.Context) error {
 	if err := sleep(ctx, shard.Lease); err != nil {
 		return err

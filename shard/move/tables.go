@@ -18,8 +18,8 @@ type table struct {
 	Serial  bool     // a column is numbered by the shard itself
 }
 
-// tablesSQL finds the tables with a column region. Their numbering must be their own and not the shard's, because two
-// shards number alike.
+// tablesSQL finds the tables with a column region. Their numbering must be
+// their own and not the shard's, because two shards number alike.
 const tablesSQL = `
 select n.nspname, c.relname,
     array(select a.attname::text from pg_attribute a
@@ -54,7 +54,8 @@ func tables(ctx context.Context, conn *pgx.Conn) ([]table, error) {
 	return list, nil
 }
 
-// sameTables makes sure that both shards have the same tables: a move between versions would lose columns.
+// sameTables makes sure that both shards have the same tables: a move between
+// versions would lose columns.
 func sameTables(source, target []table) error {
 	if !slices.EqualFunc(source, target, func(a, b table) bool {
 		return a.String() == b.String() && slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Key, b.Key)
@@ -88,7 +89,8 @@ func bare(columns []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// changed is the set of a table's keys in a list of changes (shard.move_log on the source, its copy on the target).
+// changed is the set of a table's keys in a list of changes (shard.move_log on
+// the source, its copy on the target).
 func (t table) changed(changes string) string {
 	return fmt.Sprintf(`(select distinct %s from %s entry, jsonb_populate_record(null::%s, entry.key) k where entry.tbl = %s)`,
 		list("k", t.Key), changes, t.sql(), literal(t.String()))

@@ -20,7 +20,8 @@ import (
 	"tiffin/shard/outbox"
 )
 
-// traffic writes and reads one region's notes from two processes while it moves, and remembers what it was promised.
+// traffic writes and reads one region's notes from two processes while it
+// moves, and remembers what it was promised.
 type traffic struct {
 	f       *field
 	region  shard.Region
@@ -56,7 +57,8 @@ func (tr *traffic) write(ids []string, random *rand.Rand) {
 		id := ids[random.IntN(len(ids))]
 		version, err := tr.advance(id, ids[random.IntN(len(ids))])
 		if errors.Is(err, shard.ErrUnavailable) {
-			// Longer frozen than the caller had time: told to come back, and nothing was done.
+			// Longer frozen than the caller had time: told to come back, and
+			// nothing was done.
 			require.False(tr.f.t, shard.CommitUnknown(err))
 			continue
 		}
@@ -72,13 +74,15 @@ func (tr *traffic) write(ids []string, random *rand.Rand) {
 	}
 }
 
-// advance raises a note's version with an event of it, exchanges its slot with another note's, and replaces its order.
+// advance raises a note's version with an event of it, exchanges its slot with
+// another note's, and replaces its order.
 func (tr *traffic) advance(id, other string) (version int, err error) {
 	db, err := tr.writes.ByID(id)
 	if err != nil {
 		return 0, err
 	}
-	// In the order of the ids, or two writers that exchange with each other would lock crosswise.
+	// In the order of the ids, or two writers that exchange with each other
+	// would lock crosswise.
 	return version, db.InTx(context.Background(), func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select from pads.notes where id in ($1, $2) order by id for update`, id, other); err != nil {
 			return err
@@ -123,7 +127,8 @@ func exchange(ctx context.Context, tx pgx.Tx, id, other string) error {
 	return nil
 }
 
-// readBack reads through the other process, whose view of the region is its own: what was acknowledged is there.
+// readBack reads through the other process, whose view of the region is its
+// own: what was acknowledged is there.
 func (tr *traffic) readBack(id string, version int) {
 	db, err := tr.reads.ByID(id)
 	require.NoError(tr.f.t, err)
@@ -160,7 +165,8 @@ func (tr *traffic) end() map[string]int {
 	return tr.promised
 }
 
-// requirePromises checks what was promised against the rows, and the events against both.
+// requirePromises checks what was promised against the rows, and the events
+// against both.
 func (f *field) requirePromises(home string, promised map[string]int, js jetstream.JetStream) {
 	f.t.Helper()
 	ctx := context.Background()
@@ -178,7 +184,8 @@ func (f *field) requirePromises(home string, promised map[string]int, js jetstre
 	require.Equal(f.t, promised, f.told(js), "the last event of every note")
 }
 
-// told reads the stream, checks that each key's events rise by one, and gives the last of each.
+// told reads the stream, checks that each key's events rise by one, and gives
+// the last of each.
 func (f *field) told(js jetstream.JetStream) map[string]int {
 	f.t.Helper()
 	ctx := context.Background()
@@ -199,8 +206,10 @@ func (f *field) told(js jetstream.JetStream) map[string]int {
 	return last
 }
 
-// TestKilledAtEveryStepUnderTraffic moves a region with its mover killed at every step, and goes on each time. At no
-// instant do two shards admit writers, no acknowledged write is lost or unseen, and no event is missing or out of order.
+// TestKilledAtEveryStepUnderTraffic moves a region with its mover killed at
+// every step, and goes on each time. At no instant do two shards admit writers,
+// no acknowledged write is lost or unseen, and no event is missing or out of
+// order.
 func TestKilledAtEveryStepUnderTraffic(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
@@ -229,7 +238,8 @@ func TestKilledAtEveryStepUnderTraffic(t *testing.T) {
 	require.Less(t, time.Duration(tr.longest.Load()), 8*time.Second, "a freeze of two seconds, and what a loaded machine adds")
 }
 
-// TestTrafficHardlyNotices moves a region back and forth and measures how long its writers stood still.
+// TestTrafficHardlyNotices moves a region back and forth and measures how long
+// its writers stood still.
 func TestTrafficHardlyNotices(t *testing.T) {
 	t.Parallel()
 	f := newField(t)

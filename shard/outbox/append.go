@@ -22,12 +22,14 @@ import (
 var Migrations embed.FS
 
 const (
-	// maxPayload and maxHeaders keep an event below what NATS takes in one message (1 MB).
+	// maxPayload and maxHeaders keep an event below what NATS takes in one
+	// message (1 MB).
 	maxPayload = 512 << 10
 	maxHeaders = 16 << 10
 )
 
-// headerName is what a header may be called. Those of NATS and of the event's own fields are the publisher's.
+// headerName is what a header may be called. Those of NATS and of the event's
+// own fields are the publisher's.
 var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // Event is something that happened, to be told to the rest of the fleet.
@@ -40,20 +42,23 @@ type Event struct {
 	Headers map[string]string // travels as message headers: request id, traceparent
 }
 
-// appendSQL writes the row, and wakes the relay at commit if it sleeps. While this transaction holds its share of
-// the sleep lock the relay cannot fall asleep, so there is no moment at which an event is neither seen by a
-// relay that polls nor announced to one that waits.
+// appendSQL writes the row, and wakes the relay at commit if it sleeps. While
+// this transaction holds its share of the sleep lock the relay cannot fall
+// asleep, so there is no moment at which an event is neither seen by a relay
+// that polls nor announced to one that waits.
 const appendSQL = `
 with event as (
     insert into outbox.events (id, type, region, key, payload, headers) values ($1, $2, $3, $4, $5, $6)
 )
 select case when not pg_try_advisory_xact_lock_shared($7, $8) then pg_notify('outbox', '') end is null`
 
-// Append writes the event in the caller's transaction and wakes the relay at commit. The caller holds a row
-// lock on what Key names: that is what gives the events of one key their order.
+// Append writes the event in the caller's transaction and wakes the relay at
+// commit. The caller holds a row lock on what Key names: that is what gives the
+// events of one key their order.
 //
-// An event that could not be published later (a type that is no subject, a payload that is no JSON or too large)
-// fails here, with the transaction, instead of standing in the way of others.
+// An event that could not be published later (a type that is no subject, a
+// payload that is no JSON or too large) fails here, with the transaction,
+// instead of standing in the way of others.
 func Append(ctx context.Context, tx pgx.Tx, event Event) error {
 	args, err := arguments(event)
 	if err != nil {
@@ -65,8 +70,9 @@ func Append(ctx context.Context, tx pgx.Tx, event Event) error {
 	return nil
 }
 
-// Queue is Append as part of a batch, for a transaction that writes all its rows in one round trip. An event that could
-// not be published later is refused here, before anything is sent.
+// Queue is Append as part of a batch, for a transaction that writes all its
+// rows in one round trip. An event that could not be published later is refused
+// here, before anything is sent.
 func Queue(batch *pgx.Batch, event Event) error {
 	args, err := arguments(event)
 	if err != nil {

@@ -35,7 +35,8 @@ func TestCheckTakesWhatCanBeSent(t *testing.T) {
 	require.Equal(t, `{"totalAmount":45.90}`, string(payload), "as the service wrote it")
 }
 
-// TestWhatIsTakenCanBePublished: the relay must never meet a row that the publisher refuses, for it would wait there.
+// TestWhatIsTakenCanBePublished: the relay must never meet a row that the
+// publisher refuses, for it would wait there.
 func TestWhatIsTakenCanBePublished(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -83,7 +84,8 @@ func TestSizesAreBounded(t *testing.T) {
 	require.ErrorContains(t, err, "bytes")
 }
 
-// TestConfirmed: a consumer that filters is done with what lies behind its last message, once it has nothing to do.
+// TestConfirmed: a consumer that filters is done with what lies behind its last
+// message, once it has nothing to do.
 func TestConfirmed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

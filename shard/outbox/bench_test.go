@@ -23,7 +23,8 @@ func appendOne(ctx context.Context, tx pgx.Tx, key string) error {
 	return outbox.Append(ctx, tx, outbox.Event{Type: "order.created", Region: "us-west", Key: key, Payload: payload})
 }
 
-// BenchmarkAppend is one event in an open transaction: what a service pays for it besides its own commit.
+// BenchmarkAppend is one event in an open transaction: what a service pays for
+// it besides its own commit.
 func BenchmarkAppend(b *testing.B) {
 	bench := newBench(b)
 	tx, err := bench.db.Pool().Begin(context.Background())
@@ -37,7 +38,8 @@ func BenchmarkAppend(b *testing.B) {
 	require.NoError(b, tx.Rollback(context.Background()))
 }
 
-// BenchmarkTransaction is whole transactions with one event each, from 16 clients, beside a relay at work.
+// BenchmarkTransaction is whole transactions with one event each, from 16
+// clients, beside a relay at work.
 func BenchmarkTransaction(b *testing.B) {
 	bench := newBench(b)
 	bench.relay(nil)

@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNothingIsMissingAndNothingOvertakes writes from many transactions that commit in random order, while relays are
-// stopped, killed by ending their sessions, doubled, and NATS goes away and comes back. Afterwards the stream holds
-// every event, and the first occurrences of each key's events are in the order of their versions.
+// TestNothingIsMissingAndNothingOvertakes writes from many transactions that
+// commit in random order, while relays are stopped, killed by ending their
+// sessions, doubled, and NATS goes away and comes back. Afterwards the stream
+// holds every event, and the first occurrences of each key's events are in the
+// order of their versions.
 func TestNothingIsMissingAndNothingOvertakes(t *testing.T) {
 	t.Parallel()
 	const writers, each, keys = 8, 150, 10
@@ -47,7 +49,8 @@ func TestNothingIsMissingAndNothingOvertakes(t *testing.T) {
 	b.requireAllInOrder(want)
 }
 
-// linger holds a transaction open for a random moment, so that commits come in another order than begins.
+// linger holds a transaction open for a random moment, so that commits come in
+// another order than begins.
 func linger(random *rand.Rand) {
 	timer := time.NewTimer(time.Duration(random.IntN(4)) * time.Millisecond)
 	defer timer.Stop()
@@ -71,7 +74,8 @@ func (b *bench) disturb(ctx context.Context, random *rand.Rand) {
 			running[i]()
 			running[i] = b.relay(nil)
 		case 3, 4, 5:
-			// What a crash of the relay's host looks like to the shard, and a crash of the shard to the relay.
+			// What a crash of the relay's host looks like to the shard, and a
+			// crash of the shard to the relay.
 			_, err := b.db.Pool().Exec(context.Background(),
 				`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tiffin-relay' and datname = current_database()`)
 			require.NoError(b.t, err)

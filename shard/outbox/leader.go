@@ -11,7 +11,8 @@ import (
 	"tiffin/micro"
 )
 
-// leader is the relay that works, for as long as its connection and with it the lock lasts.
+// leader is the relay that works, for as long as its connection and with it the
+// lock lasts.
 type leader struct {
 	*Relay
 	conn *pgx.Conn
@@ -29,7 +30,8 @@ type row struct {
 	event micro.Event
 }
 
-// run relays until ctx ends or the connection breaks. JetStream being away only makes it wait.
+// run relays until ctx ends or the connection breaks. JetStream being away only
+// makes it wait.
 func (l *leader) run(ctx context.Context) error {
 	l.log.Info("relay leads")
 	l.awake, l.doubt = true, true
@@ -99,8 +101,9 @@ func (l *leader) unsent(ctx context.Context) ([]row, error) {
 	})
 }
 
-// send publishes rows in order and marks what was acknowledged. The publisher stops at the first event that is not, so
-// nothing overtakes: what comes after it is read and sent again.
+// send publishes rows in order and marks what was acknowledged. The publisher
+// stops at the first event that is not, so nothing overtakes: what comes after
+// it is read and sent again.
 func (l *leader) send(ctx context.Context, rows []row) error {
 	events := make([]micro.Event, len(rows))
 	for i, r := range rows {
@@ -125,7 +128,8 @@ func (l *leader) send(ctx context.Context, rows []row) error {
 	return nil
 }
 
-// mark notes what JetStream has acknowledged, also when ctx has ended meanwhile: it would be sent again otherwise.
+// mark notes what JetStream has acknowledged, also when ctx has ended
+// meanwhile: it would be sent again otherwise.
 func (l *leader) mark(ctx context.Context, seqs, streamSeqs []int64) error {
 	if len(seqs) == 0 {
 		return nil
@@ -143,8 +147,9 @@ func (l *leader) mark(ctx context.Context, seqs, streamSeqs []int64) error {
 	return nil
 }
 
-// outlive gives a context that lasts for the timeout, and when ctx ends at most stopTimeout longer: what is on its way
-// is finished, so that a relay that is stopped leaves nothing in doubt.
+// outlive gives a context that lasts for the timeout, and when ctx ends at most
+// stopTimeout longer: what is on its way is finished, so that a relay that is
+// stopped leaves nothing in doubt.
 func outlive(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	stop := context.AfterFunc(ctx, func() {
@@ -154,8 +159,9 @@ func outlive(ctx context.Context, timeout time.Duration) (context.Context, conte
 	return longer, func() { stop(); cancel() }
 }
 
-// rest waits for work. It sleeps only with the sleep lock in hand, and after having looked once more: whoever
-// appended before the lock was free has committed by then, whoever appends after it will notify.
+// rest waits for work. It sleeps only with the sleep lock in hand, and after
+// having looked once more: whoever appended before the lock was free has
+// committed by then, whoever appends after it will notify.
 func (l *leader) rest(ctx context.Context) error {
 	if l.awake {
 		var locked bool
@@ -178,7 +184,8 @@ func (l *leader) rest(ctx context.Context) error {
 	return nil
 }
 
-// wake gives the sleep lock back, so that appending costs no notifications while there is work.
+// wake gives the sleep lock back, so that appending costs no notifications
+// while there is work.
 func (l *leader) wake(ctx context.Context) error {
 	if l.awake {
 		return nil

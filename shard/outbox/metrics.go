@@ -6,7 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics of one shard's outbox. Alert on the age, not only on the count: one event that cannot be sent is one too many.
+// metrics of one shard's outbox. Alert on the age, not only on the count: one
+// event that cannot be sent is one too many.
 type metrics struct {
 	unsent prometheus.Gauge
 	oldest prometheus.Gauge
@@ -31,7 +32,8 @@ func newMetrics(registerer prometheus.Registerer, shard string) *metrics {
 	return m
 }
 
-// register registers, or takes what another relay of the same shard in this process has registered.
+// register registers, or takes what another relay of the same shard in this
+// process has registered.
 func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) C {
 	var taken prometheus.AlreadyRegisteredError
 	if err := registerer.Register(collector); errors.As(err, &taken) {

@@ -66,8 +66,9 @@ func (b *bench) process() *exec.Cmd {
 	return command
 }
 
-// TestARelayThatIsPausedLosesItsLock: the shard ends a session that has been silent for too long, another relay goes on,
-// and the first one, waking up in the belief that it leads, does no harm.
+// TestARelayThatIsPausedLosesItsLock: the shard ends a session that has been
+// silent for too long, another relay goes on, and the first one, waking up in
+// the belief that it leads, does no harm.
 func TestARelayThatIsPausedLosesItsLock(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -117,7 +118,8 @@ func (b *bench) ids(n int) (ids []string) {
 	return ids
 }
 
-// TestTheShardMayRestart: relays come back by themselves when their PostgreSQL was killed or frozen.
+// TestTheShardMayRestart: relays come back by themselves when their PostgreSQL
+// was killed or frozen.
 func TestTheShardMayRestart(t *testing.T) {
 	t.Parallel()
 	server := testenv.OwnPostgres(t)

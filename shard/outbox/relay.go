@@ -16,18 +16,20 @@ import (
 )
 
 const (
-	// batchSize bounds what one pass reads and publishes: large enough that the round trips disappear, small enough
-	// that a repeat after a crash is short.
+	// batchSize bounds what one pass reads and publishes: large enough that the
+	// round trips disappear, small enough that a repeat after a crash is short.
 	batchSize = 512
-	// pollEvery is the longest a committed event waits when its notification is lost.
+	// pollEvery is the longest a committed event waits when its notification is
+	// lost.
 	pollEvery = time.Second
-	// drowse is the wait between two looks while transactions are on their way: they will not notify, having seen
-	// a relay that is awake.
+	// drowse is the wait between two looks while transactions are on their way:
+	// they will not notify, having seen a relay that is awake.
 	drowse = 2 * time.Millisecond
-	// leadEvery is how often a relay that waits tries to become the one that works.
+	// leadEvery is how often a relay that waits tries to become the one that
+	// works.
 	leadEvery = time.Second
-	// publishTimeout bounds one batch. It is well below the session's idle timeout, or a slow JetStream
-	// would cost the relay its lock.
+	// publishTimeout bounds one batch. It is well below the session's idle
+	// timeout, or a slow JetStream would cost the relay its lock.
 	publishTimeout = 5 * time.Second
 	// Backoff between attempts while JetStream or the shard is away.
 	minBackoff = 50 * time.Millisecond
@@ -36,7 +38,8 @@ const (
 	stopTimeout = time.Second
 )
 
-// RelayConfig is what a relay needs. DB is bound to a shard (Set.ByShard or Set.All).
+// RelayConfig is what a relay needs. DB is bound to a shard (Set.ByShard or
+// Set.All).
 type RelayConfig struct {
 	DB        *shard.DB
 	JS        jetstream.JetStream
@@ -47,8 +50,9 @@ type RelayConfig struct {
 	Consumer  string                // durable consumer without whose confirmation no row is purged; default "bridge"
 }
 
-// publisher is what the relay needs of JetStream: events are stored in the order given, the first that is not ends
-// the batch, and of those before it the stream's sequence numbers are given.
+// publisher is what the relay needs of JetStream: events are stored in the
+// order given, the first that is not ends the batch, and of those before it the
+// stream's sequence numbers are given.
 type publisher interface {
 	PublishBatch(ctx context.Context, events []micro.Event) ([]uint64, error)
 }
@@ -75,8 +79,9 @@ func NewRelay(config RelayConfig) *Relay {
 	}
 }
 
-// Run relays until ctx ends. Any number of relays may run for a shard: one works, the others wait for its lock.
-// It returns nil: a shard or a JetStream that is away is waited for.
+// Run relays until ctx ends. Any number of relays may run for a shard: one
+// works, the others wait for its lock. It returns nil: a shard or a JetStream
+// that is away is waited for.
 func (r *Relay) Run(ctx context.Context) error {
 	delay := minBackoff
 	for ctx.Err() == nil {
@@ -85,7 +90,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		// A session that worked for a while had nothing wrong with it: only failures in a row grow the wait.
+		// A session that worked for a while had nothing wrong with it: only
+		// failures in a row grow the wait.
 		if time.Since(began) > 10*maxBackoff {
 			delay = minBackoff
 		}
@@ -96,7 +102,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	return nil
 }
 
-// session is one connection: waits for the lead, then relays until something breaks.
+// session is one connection: waits for the lead, then relays until something
+// breaks.
 func (r *Relay) session(ctx context.Context) error {
 	connectCtx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
@@ -105,7 +112,8 @@ func (r *Relay) session(ctx context.Context) error {
 		return err
 	}
 	defer func() {
-		// With a context of its own, so that a normal end says goodbye to the server and frees the lock at once.
+		// With a context of its own, so that a normal end says goodbye to the
+		// server and frees the lock at once.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		// Nothing is lost with a connection that does not close well.
@@ -122,9 +130,11 @@ func (r *Relay) session(ctx context.Context) error {
 	return l.run(ctx)
 }
 
-// sessionSettings: whoever holds the lead must lose it when its process stops answering (idle_session_timeout, for a
-// process that is paused; keepalives, for a host that is gone). Marks need not survive a crash of the server: the
-// event is sent again then, with the same id, so there is no reason to wait for the disk.
+// sessionSettings: whoever holds the lead must lose it when its process stops
+// answering (idle_session_timeout, for a process that is paused; keepalives,
+// for a host that is gone). Marks need not survive a crash of the server: the
+// event is sent again then, with the same id, so there is no reason to wait for
+// the disk.
 const sessionSettings = `
 set idle_session_timeout = '15s';
 set tcp_keepalives_idle = 5;

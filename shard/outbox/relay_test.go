@@ -94,7 +94,8 @@ func TestAnIdleRelayHearsOfACommitAtOnce(t *testing.T) {
 	require.Less(t, delays[len(delays)/2], 500*time.Millisecond, "a lost wake-up would take the poll's second")
 }
 
-// sleeping tells whether a relay holds the lock by which it says that it wants to be notified.
+// sleeping tells whether a relay holds the lock by which it says that it wants
+// to be notified.
 func (b *bench) sleeping() (asleep bool) {
 	b.t.Helper()
 	require.NoError(b.t, b.db.Pool().QueryRow(context.Background(), `select exists (select from pg_locks where locktype = 'advisory'
@@ -148,8 +149,9 @@ func (b *bench) floor() (floor int) {
 	return floor
 }
 
-// TestAStreamThatLostItsEndIsFilledAgain has rows that were acknowledged and are not in the stream, as after a power cut
-// that cost the server its last writes: their numbers are unused, or used by others meanwhile.
+// TestAStreamThatLostItsEndIsFilledAgain has rows that were acknowledged and
+// are not in the stream, as after a power cut that cost the server its last
+// writes: their numbers are unused, or used by others meanwhile.
 func TestAStreamThatLostItsEndIsFilledAgain(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]int{"unused": 7, "used by others": 4} {

@@ -20,7 +20,8 @@ import (
 	"tiffin/shard/outbox"
 )
 
-// TestMain is also the relay that the tests pause and kill: a process of its own.
+// TestMain is also the relay that the tests pause and kill: a process of its
+// own.
 func TestMain(m *testing.M) {
 	if errand := os.Getenv("TIFFIN_TEST_RELAY"); errand != "" {
 		if err := relayProcess([]byte(errand)); err != nil {
@@ -50,7 +51,8 @@ type bench struct {
 
 var allRegions = []string{"us-west", "ca", "us-east", "us-central", "us-south", "mx"}
 
-// newBench makes a bench on a fresh database. The counter is a table whose rows the tests use as keys to lock.
+// newBench makes a bench on a fresh database. The counter is a table whose rows
+// the tests use as keys to lock.
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	return newBenchOn(t, testenv.Postgres(t))
@@ -108,7 +110,8 @@ type step struct {
 	Version int    `json:"version"`
 }
 
-// advance raises the version of a key and appends the event of it, as services do: the row is locked first.
+// advance raises the version of a key and appends the event of it, as services
+// do: the row is locked first.
 func (b *bench) advance(ctx context.Context, key string, before func()) (string, error) {
 	var id string
 	err := b.db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {

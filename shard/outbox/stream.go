@@ -15,10 +15,12 @@ import (
 const (
 	// tendTimeout bounds one look at the stream and the consumer.
 	tendTimeout = 3 * time.Second
-	// purgeEvery is how often old rows are deleted, purgeBatch how many in one statement.
+	// purgeEvery is how often old rows are deleted, purgeBatch how many in one
+	// statement.
 	purgeEvery = time.Minute
 	purgeBatch = 5000
-	// countMost bounds the counting of unsent rows: beyond it the figure is only known to be larger.
+	// countMost bounds the counting of unsent rows: beyond it the figure is
+	// only known to be larger.
 	countMost = 100_000
 )
 
@@ -30,8 +32,9 @@ type streamState struct {
 	handle  jetstream.Stream
 }
 
-// tend looks after the stream: fills it again when it has lost messages, notes how far the bridge is, deletes rows
-// nobody needs, and counts. In doubt, or after NATS was away, it looks closer.
+// tend looks after the stream: fills it again when it has lost messages, notes
+// how far the bridge is, deletes rows nobody needs, and counts. In doubt, or
+// after NATS was away, it looks closer.
 func (l *leader) tend(ctx context.Context) error {
 	l.tended = time.Now()
 	if err := l.count(ctx); err != nil {
@@ -77,9 +80,10 @@ func (l *leader) inspect(ctx context.Context) (streamState, error) {
 	return state, nil
 }
 
-// confirmed is up to where a consumer needs nothing any more. Its acknowledgement floor stands at the last message it
-// was given, which may lie far behind when it filters; once it has nothing left to do, all that the stream held
-// when it was asked before is done with.
+// confirmed is up to where a consumer needs nothing any more. Its
+// acknowledgement floor stands at the last message it was given, which may lie
+// far behind when it filters; once it has nothing left to do, all that the
+// stream held when it was asked before is done with.
 func confirmed(info *jetstream.ConsumerInfo, last uint64) uint64 {
 	if info.NumPending == 0 && info.NumAckPending == 0 {
 		return last
@@ -117,8 +121,9 @@ func (l *leader) reconcile(ctx context.Context, state streamState, doubt bool) e
 	return err
 }
 
-// lost tells whether the stream no longer has the newest event that the table says it has: a server that lost its
-// last writes keeps the stream's identity but not its end.
+// lost tells whether the stream no longer has the newest event that the table
+// says it has: a server that lost its last writes keeps the stream's identity
+// but not its end.
 func (l *leader) lost(ctx context.Context, state streamState, floor int64) (bool, error) {
 	var id string
 	var streamSeq int64
@@ -142,8 +147,9 @@ func (l *leader) lost(ctx context.Context, state streamState, floor int64) (bool
 	return message.Header.Get(jetstream.MsgIDHeader) != id, nil
 }
 
-// refill marks everything the bridge has not confirmed as unsent, so that it is published again in its old order. What
-// was confirmed on a stream that is gone stays done with: its number there means nothing on the new one.
+// refill marks everything the bridge has not confirmed as unsent, so that it is
+// published again in its old order. What was confirmed on a stream that is gone
+// stays done with: its number there means nothing on the new one.
 func (l *leader) refill(ctx context.Context, created string, floor int64) error {
 	return pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
 		var confirmed int64
@@ -167,8 +173,9 @@ func (l *leader) refill(ctx context.Context, created string, floor int64) error 
 	})
 }
 
-// purge deletes rows that are delivered, confirmed and old, oldest first. Only the oldest rows are looked at, so that
-// it costs little when there is nothing to delete.
+// purge deletes rows that are delivered, confirmed and old, oldest first. Only
+// the oldest rows are looked at, so that it costs little when there is nothing
+// to delete.
 func (l *leader) purge(ctx context.Context) error {
 	for {
 		deleted, err := l.conn.Exec(ctx, `
