@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,14 +112,27 @@ func (f *fleet) login(t *testing.T, email, password string) (int, string) {
 	return code, session.User.Role
 }
 
-// pid is the process id of a server of the fleet.
-func (f *fleet) pid(t *testing.T, server string) int {
-	t.Helper()
+// pid is the process id of a server of the fleet, or 0 while it has none.
+func (f *fleet) pid(server string) int {
 	data, err := os.ReadFile(filepath.Join(f.home, "run", server+".json"))
-	require.NoError(t, err)
+	if err != nil {
+		return 0
+	}
 	var record struct{ PID int }
-	require.NoError(t, json.Unmarshal(data, &record))
+	if json.Unmarshal(data, &record) != nil {
+		return 0
+	}
 	return record.PID
+}
+
+// listens tells whether anybody accepts connections at the URL of a variable.
+func (f *fleet) listens(variable string) bool {
+	u, err := url.Parse(f.env[variable])
+	if err != nil {
+		return false
+	}
+	conn, err := net.DialTimeout("tcp", u.Host, time.Second)
+	return err == nil && conn.Close() == nil
 }
 
 // gone waits until no process of the fleet is left.

@@ -26,23 +26,24 @@ func TestUpFromTheFirstStartToSIGKILLAndBack(t *testing.T) {
 	t.Run("single roles join", f.singleRoleJoins)
 	t.Run("killed servers come back", f.killedServersComeBack)
 
+	rabbit := f.pid("rabbitmq")
+	// A frozen server hears neither the kernel nor anybody else: an orphan.
+	require.NoError(t, syscall.Kill(rabbit, syscall.SIGSTOP))
+	f.signal(syscall.SIGKILL)
+	f.exit(t)
+	f.up(t)
 	t.Run("after SIGKILL the next start has the same data", func(t *testing.T) {
-		rabbit := f.pid(t, "rabbitmq")
-		// A frozen server hears neither the kernel nor anybody else: an orphan.
-		require.NoError(t, syscall.Kill(rabbit, syscall.SIGSTOP))
-		f.signal(syscall.SIGKILL)
-		f.exit(t)
-		f.up(t)
-		require.NotEqual(t, rabbit, f.pid(t, "rabbitmq"))
+		require.Contains(t, f.out.String(), "left behind: ")
+		require.NotEqual(t, rabbit, f.pid("rabbitmq"))
 		code, _ := f.login(t, "boss@example.com", "correct horse")
 		require.Equal(t, http.StatusOK, code)
 	})
 	t.Run("SIGINT stops everything", func(t *testing.T) {
+		f.says(t, "Tiffin is ready")
 		// Twice at once, as at a terminal below npx and just: still one Ctrl-C.
 		f.signal(syscall.SIGINT)
 		f.signal(syscall.SIGINT)
 		require.Zero(t, f.exit(t), f.err)
-		require.Contains(t, f.out.String(), "Tiffin is ready")
 		require.Contains(t, f.out.String(), "Stopped")
 		f.gone(t)
 	})
@@ -98,11 +99,17 @@ func (f *fleet) singleRoleJoins(t *testing.T) {
 }
 
 func (f *fleet) killedServersComeBack(t *testing.T) {
-	for _, server := range []string{"redis", "postgres-a", "postgres-documents", "ferretdb", "epmd", "rabbitmq"} {
-		before := f.pid(t, server)
+	for server, variable := range map[string]string{
+		"redis": "REDIS_URL", "postgres-a": "POSTGRES_SHARD_A_URL", "ferretdb": "MONGODB_URL",
+		"rabbitmq": "RABBITMQ_URL", "postgres-documents": "MONGODB_URL", "epmd": "RABBITMQ_URL",
+	} {
+		before := f.pid(server)
+		require.NotZero(t, before, server)
 		require.NoError(t, syscall.Kill(before, syscall.SIGKILL))
 		killed := time.Now()
-		require.Eventually(t, func() bool { return f.pid(t, server) != before }, wholeAgain, tick, "%s is started again", server)
+		require.Eventually(t, func() bool { return f.pid(server) != before && f.pid(server) != 0 }, wholeAgain, tick, "%s is started again", server)
+		// /readyz is a second behind the truth: first the server, then the fleet.
+		require.Eventually(t, func() bool { return f.listens(variable) }, wholeAgain, tick, "%s listens again", server)
 		require.Eventually(t, func() bool { return f.whole(t.Context()) }, wholeAgain, tick, "whole after the death of %s", server)
 		t.Logf("%s: whole again after %s", server, time.Since(killed).Round(100*time.Millisecond))
 	}
@@ -129,7 +136,7 @@ func TestASecondSignalStopsTheHardWay(t *testing.T) {
 	p := start(t, f.vars, "up")
 	p.says(t, "ready  postgres-a")
 	// A frozen server makes the clean stop wait.
-	require.NoError(t, syscall.Kill(f.pid(t, "postgres-a"), syscall.SIGSTOP))
+	require.NoError(t, syscall.Kill(f.pid("postgres-a"), syscall.SIGSTOP))
 	p.signal(syscall.SIGINT)
 	require.Eventually(t, func() bool {
 		p.signal(syscall.SIGINT)
