@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -15,7 +17,12 @@ import (
 var (
 	errRefused  = errors.New("RabbitMQ refused an event")
 	errReturned = errors.New("RabbitMQ returned an event")
+	errStuck    = errors.New("RabbitMQ confirms nothing any more")
 )
+
+// stuckAfter is how long a publish may stay unconfirmed, with RabbitMQ not blocked, before another connection is tried.
+// A slow broker confirms something in that time.
+const stuckAfter = time.Minute
 
 // item is an event on its way, with its place in the stream.
 type item struct {
@@ -36,6 +43,7 @@ type publisher struct {
 	sent    chan *entry[item] // published, in order: the confirms come in the same
 	settled func(seq uint64, n int)
 	blocked func(bool)
+	stopped atomic.Bool // RabbitMQ is blocked
 
 	once    sync.Once
 	failure chan struct{} // closed when err is set
@@ -104,21 +112,18 @@ func (p *publisher) run(ctx context.Context) error {
 
 // publishLoop sends what may be sent, and nothing while RabbitMQ is blocked.
 func (p *publisher) publishLoop(ctx context.Context) {
-	stopped := false
 	for {
 		queued := p.queued
-		if stopped {
+		if p.stopped.Load() {
 			queued = nil
 		}
 		select {
 		case b, open := <-p.rabbit.blocked:
-			if open {
-				stopped = b.Active
-				p.blocked(stopped)
+			if !open {
+				return // with the connection; confirmLoop says why
 			}
-			if !open || ctx.Err() != nil {
-				return
-			}
+			p.stopped.Store(b.Active)
+			p.blocked(b.Active)
 		case e := <-queued:
 			if err := p.publish(e); err != nil {
 				p.fail(err)
@@ -150,13 +155,21 @@ func (p *publisher) publish(e *entry[item]) error {
 
 // confirmLoop settles what RabbitMQ confirms.
 func (p *publisher) confirmLoop(ctx context.Context, returns <-chan amqp.Return, confirms <-chan amqp.Confirmation) {
+	watchdog := time.NewTicker(stuckAfter)
+	defer watchdog.Stop()
 	for {
 		select {
+		case <-watchdog.C:
+			if len(p.sent) > 0 && !p.stopped.Load() {
+				p.fail(errStuck)
+				return
+			}
 		case c, open := <-confirms:
 			if !open {
 				p.fail(p.reason())
 				return
 			}
+			watchdog.Reset(stuckAfter)
 			e := <-p.sent
 			if !c.Ack {
 				p.fail(fmt.Errorf("%w: %s", errRefused, e.event.event.ID))
