@@ -14,6 +14,7 @@ import (
 	"tiffin/services/edge/inbound"
 )
 
+// What one client may take of the server's time and memory.
 const (
 	// A client has this long to send a request, to take an answer, and to come
 	// back on the same connection. Without them a handful of slow clients would

@@ -21,6 +21,7 @@ import (
 // Version is that of the API, as the documentation states it.
 const Version = "1.0.0"
 
+// Defaults of Config.
 const (
 	// defaultDrain outlasts the longest request, an order that waits for its
 	// twin.

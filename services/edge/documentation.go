@@ -16,6 +16,8 @@ type documentation struct {
 	page openapi.Page
 }
 
+// newDocumentation describes the contract's routes and the probes. Its errors are
+// bugs in the declarations, so the edge does not start with them.
 func newDocumentation() (*documentation, error) {
 	doc := openapi.Build(Version, slices.Concat(rest.Routes(), probes()))
 	text, err := doc.JSON()
@@ -29,6 +31,9 @@ func newDocumentation() (*documentation, error) {
 	return &documentation{json: text, page: page}, nil
 }
 
+// mount adds the description and the page. Both may be kept by caches as long as
+// they ask each time whether it has changed: a new version of the edge has new
+// routes.
 func (d *documentation) mount(app *fiber.App) {
 	serve := func(path, contentType string, body []byte) {
 		app.Get(path, quiet(path, func(c *fiber.Ctx) error {

@@ -76,17 +76,15 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	s.limiter = ratelimit.New(ratelimit.Config{Redis: cfg.Redis, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
 	s.realtime = realtime.New(realtime.Config{
 		Verifier: cfg.Verifier, Orders: order.NewClient(cfg.Client), Tracking: tracking.NewClient(cfg.Client),
-		Redis: cfg.Redis, Origins: cfg.Origins, Anonymous: cfg.TrackingAnonymous, Exempt: exempt, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
+		Redis: cfg.Redis, Origins: cfg.Origins, Exempt: exempt, Anonymous: cfg.TrackingAnonymous,
+		Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
 	})
-	watch := ops.Config{
-		Conn: cfg.Conn, Redis: cfg.Redis, Client: cfg.Client, Services: cfg.Services, Log: cfg.Log, Metrics: cfg.Metrics}
+	watch := s.watched()
 	s.readiness = ops.NewReadiness(watch)
-	board := ops.NewBoard(watch, s.readiness, shardsOf(cfg), cfg.Clock)
-	gate := inbound.New(inbound.Config{
-		Origins: cfg.Origins, Proxies: proxies, Traces: cfg.Traces, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
-		Cities: cfg.Cities, Overview: board.Overview, Clock: cfg.Clock,
+		Cities: cfg.Cities, Clock: cfg.Clock,
+		Overview: ops.NewBoard(watch, s.readiness, shardsOf(cfg), cfg.Clock).Overview,
 	})
 	pages, err := webapp.New(webapp.Config{Files: cfg.Web, Connect: connectSources(cfg, own), Prefixes: reserved()})
 	if err != nil {
@@ -96,21 +94,33 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-
-	first, second := newApp(gate, cfg.Log), newApp(gate, cfg.Log)
-	for _, app := range []*fiber.App{first, second} {
-		s.mountProbes(app)
-		app.Use("/ws", nameRoute("/ws"))
-		app.Use("/socket.io", nameRoute("/socket.io/"))
-		s.realtime.Mount(app)
-	}
-	docs.mount(first)
-	api.Mount(first)
-	first.Use(pages.Handle)
-	s.doors = []door{{"edge", first, main}, {"tracking", second, live}}
+	gate := inbound.New(inbound.Config{
+		Origins: cfg.Origins, Proxies: proxies, Traces: cfg.Traces, Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock})
+	s.doors = []door{{"edge", s.app(gate), main}, {"tracking", s.app(gate), live}}
+	docs.mount(s.doors[0].app)
+	api.Mount(s.doors[0].app)
+	s.doors[0].app.Use(pages.Handle) // last: it takes every path that nobody else has
 	return s, nil
 }
 
+// watched is what readiness and the operations page look at.
+func (s *Server) watched() ops.Config {
+	return ops.Config{Conn: s.cfg.Conn, Redis: s.cfg.Redis, Client: s.cfg.Client, Services: s.cfg.Services,
+		Log: s.cfg.Log, Metrics: s.cfg.Metrics}
+}
+
+// app makes what both doors have in common: the gate, the probes and the sockets.
+func (s *Server) app(gate *inbound.Gate) *fiber.App {
+	app := newApp(gate, s.log)
+	s.mountProbes(app)
+	app.Use("/ws", nameRoute("/ws"))
+	app.Use("/socket.io", nameRoute("/socket.io/"))
+	s.realtime.Mount(app)
+	return app
+}
+
+// shardsOf names the shards for the operations page; whether they are healthy is
+// known later.
 func shardsOf(cfg Config) []ops.Shard {
 	shards := make([]ops.Shard, len(cfg.Shards))
 	for i, s := range cfg.Shards {
@@ -119,6 +129,7 @@ func shardsOf(cfg Config) []ops.Shard {
 	return shards
 }
 
+// ratesOf gives the configured rates to the groups of the table.
 func ratesOf(r RateLimits) map[rest.Limit]int {
 	return map[rest.Limit]int{
 		rest.LimitGeneral: r.General, rest.LimitAuth: r.Auth, rest.LimitOrders: r.Orders, rest.LimitLocation: r.Location}

@@ -11,6 +11,8 @@ import (
 	"time"
 )
 
+// Patience with clients that were refused. Without a bound they could hold the
+// connection for ever by sending on.
 const (
 	// lingerTime and lingerBytes bound how long a refused client may go on
 	// sending.

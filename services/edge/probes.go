@@ -16,6 +16,7 @@ import (
 	"tiffin/wire"
 )
 
+// tagProbes is the heading of what is not part of the API's own contract.
 const tagProbes = "Probes and documentation"
 
 // alive is the answer of /healthz.
@@ -91,6 +92,8 @@ func nameRoute(route string) fiber.Handler {
 	}
 }
 
+// sendJSON answers with v. Probes answer before anything else of the edge is
+// known to work, so this needs nothing but the encoder.
 func sendJSON(c *fiber.Ctx, status int, v any) error {
 	body, err := wire.Encode(v)
 	if err != nil {

@@ -25,7 +25,7 @@ const (
 const HeaderIdempotencyKey = "Idempotency-Key"
 
 // CreateTimeout is how long a create may take: a duplicate in flight waits up to KeyWait for the first one.
-const CreateTimeout = KeyWait + 3*time.Second
+const CreateTimeout = KeyWait + 4*time.Second
 
 // Subject returns the subject of one of the verbs above.
 func Subject(verb string) string { return ServiceName + "." + verb }
@@ -50,7 +50,7 @@ func (c *Client) Create(ctx context.Context, req CreateRequest) (Created, error)
 	ctx, cancel := context.WithTimeout(ctx, CreateTimeout)
 	defer cancel()
 	// Longer than a duplicate waits, so that this try does not become a duplicate of itself.
-	first, done := context.WithTimeout(ctx, KeyWait+500*time.Millisecond)
+	first, done := context.WithTimeout(ctx, KeyWait+time.Second)
 	created, err := micro.Call[CreateRequest, Created](first, c.micro, Subject(VerbCreate), req)
 	done()
 	switch micro.CodeOf(err) {

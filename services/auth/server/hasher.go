@@ -16,6 +16,9 @@ const (
 	defaultCost    = 10
 	defaultWorkers = 2
 	defaultQueue   = 32
+	// queueWait is the longest a hash waits for its turn. On a machine that is slow for other reasons a short queue may
+	// be a long wait, and callers who run into their own timeouts count them against the whole service.
+	queueWait = 2 * time.Second
 )
 
 // hasher computes bcrypt hashes, few at a time: one hash keeps a core busy for tens of milliseconds, and a flood of
@@ -26,7 +29,9 @@ type hasher struct {
 	waiting chan struct{} // a slot per hash that runs or waits
 	running chan struct{} // a slot per hash that runs
 
-	// compute is bcrypt, counted by tests.
+	after func(time.Duration) <-chan time.Time // time.After, except in tests
+
+	// These are bcrypt, counted by tests.
 	compare func(hash, password []byte) error
 	make    func(password []byte, cost int) ([]byte, error)
 }
@@ -42,7 +47,7 @@ func newHasher(cost, workers, queue int) (*hasher, error) {
 		queue = defaultQueue
 	}
 	h := &hasher{
-		cost: cost, waiting: make(chan struct{}, workers+queue), running: make(chan struct{}, workers),
+		after: time.After, cost: cost, waiting: make(chan struct{}, workers+queue), running: make(chan struct{}, workers),
 		compare: bcrypt.CompareHashAndPassword, make: bcrypt.GenerateFromPassword,
 	}
 	var err error
@@ -110,6 +115,8 @@ func (h *hasher) turn(ctx context.Context, work func() error) error {
 	select {
 	case h.running <- struct{}{}:
 		defer func() { <-h.running }()
+	case <-h.after(queueWait):
+		return errBusy()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
@@ -146,6 +147,27 @@ func TestFloodOfLogins(t *testing.T) {
 	require.EqualValues(t, 2, most.Load())
 	require.Empty(t, s.hasher.waiting)
 	require.Zero(t, served.Load(), "the shards were closed under them")
+}
+
+// Who has waited for long is refused as well, before they give up themselves.
+func TestQueueIsNotALongWait(t *testing.T) {
+	t.Parallel()
+	h, err := newHasher(bcrypt.MinCost, 1, 1)
+	require.NoError(t, err)
+	release, tooLong := make(chan struct{}), make(chan time.Time)
+	h.compare = func([]byte, []byte) error { <-release; return nil }
+	h.after = func(time.Duration) <-chan time.Time { return tooLong }
+	var group sync.WaitGroup
+	group.Go(func() { _, err := h.matches(context.Background(), "x", "y"); require.NoError(t, err) })
+	require.Eventually(t, func() bool { return len(h.running) == 1 }, soon, often)
+	group.Go(func() {
+		_, err := h.matches(context.Background(), "x", "y")
+		requireCode(t, micro.CodeLimited, err)
+	})
+	tooLong <- time.Now()
+	require.Eventually(t, func() bool { return len(h.waiting) == 1 }, soon, often)
+	close(release)
+	group.Wait()
 }
 
 // A caller who leaves gives the place in the queue back.

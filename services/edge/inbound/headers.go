@@ -15,6 +15,8 @@ const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 const exposed = "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, " +
 	"Idempotency-Replayed, Traceparent"
 
+// What pages of listed origins may send. It is what the routes understand, so
+// that a page can do all that a program can.
 const (
 	allowedMethods = "GET, HEAD, POST, PATCH, DELETE"
 	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, X-Request-Id, Traceparent, Tracestate"

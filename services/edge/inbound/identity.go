@@ -66,11 +66,13 @@ func newTraceID() (id trace.TraceID) {
 	return id
 }
 
+// newSpanID makes the id of the request within its trace.
 func newSpanID() (id trace.SpanID) {
 	fill(id[:], rand.Uint64()|1)
 	return id
 }
 
+// fill writes the bytes of n.
 func fill(b []byte, n uint64) {
 	for i := range b {
 		b[i] = byte(n >> (8 * i))

@@ -32,6 +32,8 @@ type Request struct {
 	start time.Time
 }
 
+// requestKey finds the Request among a Fiber context's values. A type of our own
+// cannot collide with the keys of middleware.
 type requestKey struct{}
 
 // From gives the request of a handler behind the middleware. Without the

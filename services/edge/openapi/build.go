@@ -17,6 +17,7 @@ import (
 	"tiffin/wire"
 )
 
+// Names that stand in several places of a document.
 const (
 	mediaJSON  = "application/json"
 	schemeName = "bearer"
@@ -75,6 +76,8 @@ func Path(fiber string) string {
 	return strings.Join(segments, "/")
 }
 
+// operation describes one route: who may call it, what it reads, the one good
+// answer, and a reference for each way to be refused.
 func (b *builder) operation(r rest.Route) *Operation {
 	op := &Operation{
 		OperationID: r.ID(), Tags: []string{r.Tag}, Summary: r.Summary, Description: description(r),
@@ -109,6 +112,7 @@ func description(r rest.Route) string {
 	return strings.TrimSpace(r.Detail + "\n\nFor " + strings.Join(r.Who.Roles, ", ") + ".")
 }
 
+// good describes the answer of success.
 func (b *builder) good(r rest.Route) Response {
 	res := Response{Description: "Done.", Headers: map[string]Header{}}
 	if r.Answer != nil {
@@ -148,6 +152,7 @@ func (b *builder) refusals() map[string]Response {
 // refusalName names a status: NotFound.
 func refusalName(status int) string { return strings.ReplaceAll(http.StatusText(status), " ", "") }
 
+// headerRef refers to a header that headers describes.
 func headerRef(name string) Header { return Header{Ref: "#/components/headers/" + name} }
 
 // headers describes the response headers that operations refer to.
@@ -164,6 +169,8 @@ func headers() map[string]Header {
 	}
 }
 
+// paramSchema says what a parameter's kind and bounds allow. It must say the same
+// as rest's parser; the test of the conventions sends what it forbids.
 func paramSchema(p rest.Param) *jsonschema.Schema {
 	s := &jsonschema.Schema{}
 	switch p.Kind {
@@ -191,8 +198,11 @@ func paramSchema(p rest.Param) *jsonschema.Schema {
 	return s
 }
 
+// number writes a bound without an exponent, as people do.
 func number(n float64) json.Number { return json.Number(strconv.FormatFloat(n, 'f', -1, 64)) }
 
+// jsonschemaLength makes a bound of a length, which the library wants as a
+// pointer, so that 0 and none differ.
 func jsonschemaLength(n uint64) *uint64 { return &n }
 
 // wireForm maps the types whose JSON differs from their Go shape.

@@ -41,6 +41,7 @@ type member struct {
 	value any
 }
 
+// object is a JSON object with its members in order.
 type object []member
 
 // MarshalJSON writes the members in order.
@@ -63,6 +64,8 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// exampleOf follows a schema down to values. A given example wins over everything
+// that could be made up.
 func (d *Document) exampleOf(s *jsonschema.Schema, depth int) any {
 	if s == nil || depth > maxExampleDepth {
 		return nil

@@ -22,6 +22,7 @@ type about struct {
 	Example any    `json:"example"`
 }
 
+// members knows about each member by name.
 type members map[string]about
 
 // loadMembers reads the file. It panics on one that is no JSON, which no binary

@@ -25,6 +25,8 @@ const PagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img
 // works without the script, which only filters and copies.
 type Page struct{ HTML, CSS, JS []byte }
 
+// The parts of the page. They are embedded apart, because the policy of the page
+// allows neither style nor script inside it.
 var (
 	//go:embed page.html
 	pageHTML string
@@ -43,11 +45,13 @@ type view struct {
 	Problems       []problem.Kind
 }
 
+// section is all operations under one tag.
 type section struct {
 	Name       string
 	Operations []operationView
 }
 
+// operationView is one operation as a card of the page.
 type operationView struct {
 	ID, Method, Path, Summary string
 	Paragraphs                []string
@@ -59,18 +63,22 @@ type operationView struct {
 	Curl                      string
 }
 
+// bodyView is the JSON of a request or answer.
 type bodyView struct {
 	Schema  string // name, "" for none of its own
 	Example string // JSON
 }
 
+// refusalView is one way to be refused.
 type refusalView struct{ Status, Text string }
 
+// schemaView is one schema as a table.
 type schemaView struct {
 	Name, Text string
 	Fields     []fieldView
 }
 
+// fieldView is one line of a table: a parameter or a member.
 type fieldView struct {
 	Name, Type, Link, In, Text string
 	Required                   bool
@@ -89,6 +97,7 @@ func Render(doc *Document) (Page, error) {
 	return Page{HTML: out.Bytes(), CSS: pageCSS, JS: pageJS}, nil
 }
 
+// The only markup that texts of the description may use.
 var (
 	code = regexp.MustCompile("`([^`]+)`")
 	bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
@@ -104,6 +113,7 @@ func rich(text string) template.HTML {
 // anchor makes a fragment of a heading.
 func anchor(text string) string { return strings.ReplaceAll(strings.ToLower(text), " ", "-") }
 
+// viewOf arranges a document for reading: by tag, in the order of the routes.
 func viewOf(doc *Document) view {
 	v := view{Title: doc.Info.Title, Version: doc.Info.Version, Problems: problem.Kinds(),
 		Introduction: strings.Split(strings.TrimSpace(doc.Info.Description), "\n")}
@@ -123,6 +133,7 @@ func viewOf(doc *Document) view {
 	return v
 }
 
+// operationView arranges one operation.
 func (d *Document) operationView(method, path string, op *Operation) operationView {
 	o := operationView{
 		ID: op.OperationID, Method: strings.ToUpper(method), Path: path, Summary: op.Summary, SignedIn: len(op.Security) > 0,
@@ -175,6 +186,8 @@ func (d *Document) curl(o operationView, op *Operation) string {
 	return b.String()
 }
 
+// schemaView arranges one schema. One without members, such as a list of words,
+// is a heading and a text.
 func (d *Document) schemaView(name string) schemaView {
 	s := d.Components.Schemas[name]
 	v := schemaView{Name: name, Text: s.Description}
@@ -203,6 +216,7 @@ func linkOf(s *jsonschema.Schema) string {
 	}
 }
 
+// refName gives the name a reference ends with, "" for what is no reference.
 func refName(s *jsonschema.Schema) string {
 	if i := strings.LastIndexByte(s.Ref, '/'); i >= 0 {
 		return s.Ref[i+1:]

@@ -27,6 +27,7 @@ type builder struct {
 	answers   map[reflect.Type]bool // types of answers, with all they contain
 }
 
+// newBuilder makes a builder without schemas.
 func newBuilder() *builder {
 	return &builder{
 		reflector: jsonschema.Reflector{Anonymous: true, Namer: nameOf, Mapper: wireForm},
@@ -46,6 +47,8 @@ func (b *builder) answer(t reflect.Type) *jsonschema.Schema {
 	return b.reference(t)
 }
 
+// reference puts a type's schema, and those of all it contains, among the named
+// ones and refers to it. Types without a name are written out in place.
 func (b *builder) reference(t reflect.Type) *jsonschema.Schema {
 	if nameOf(t) == "" || t.PkgPath() == "" {
 		s := b.reflector.ReflectFromType(t)
@@ -134,6 +137,7 @@ func enumForm(t reflect.Type) *jsonschema.Schema {
 	}
 }
 
+// words makes the schema of a text that is one of the list.
 func words[T ~string](list ...T) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string"}
 	for _, w := range list {
@@ -162,18 +166,22 @@ var facts = map[string]func(*jsonschema.Schema){
 	},
 }
 
+// bounds limits a number.
 func bounds(lo, hi float64) func(*jsonschema.Schema) {
 	return func(s *jsonschema.Schema) { s.Minimum, s.Maximum = number(lo), number(hi) }
 }
 
+// lengths limits a text.
 func lengths(lo, hi uint64) func(*jsonschema.Schema) {
 	return func(s *jsonschema.Schema) { s.MinLength, s.MaxLength = &lo, &hi }
 }
 
+// format names the form of a text.
 func format(name string) func(*jsonschema.Schema) {
 	return func(s *jsonschema.Schema) { s.Format = name }
 }
 
+// oneOf limits a text to the list.
 func oneOf(list ...string) func(*jsonschema.Schema) {
 	return func(s *jsonschema.Schema) { s.Enum = words(list...).Enum }
 }

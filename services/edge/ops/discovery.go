@@ -14,6 +14,8 @@ import (
 	"tiffin/wire"
 )
 
+// Bounds of a roll call. The page that shows it is opened by people, who notice
+// a second and nothing shorter.
 const (
 	// discoveryTimeout bounds the roll call, discoveryQuiet ends it when no
 	// further instance answers.
@@ -108,6 +110,8 @@ func average(total time.Duration, n int) float64 {
 	return float64((total / time.Duration(n)).Microseconds()) / 1000
 }
 
+// sorted gives services by name and instances by age, so that the page does not
+// jump about from one look to the next.
 func sorted(byName map[string][]Instance) []Service {
 	services := make([]Service, 0, len(byName))
 	for name, instances := range byName {

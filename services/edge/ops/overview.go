@@ -14,6 +14,7 @@ import (
 	"tiffin/wire"
 )
 
+// How fresh an overview is and how long one may take to gather.
 const (
 	// overviewAge is how old figures may be: counting is the dearest read there
 	// is, and many may have the page open.

@@ -17,6 +17,7 @@ import (
 	"tiffin/micro"
 )
 
+// The rhythm of the watch, and the words of its reports.
 const (
 	// pollEvery and pollTimeout together keep the report within two seconds of
 	// the truth.
@@ -149,6 +150,8 @@ func broken(status string) error {
 	return errReported
 }
 
+// errReported stands for what a service says of its dependency: the reason stays
+// in that service's log.
 var errReported = errors.New("reported by a service")
 
 // publish stores the report and tells log and metrics what changed.

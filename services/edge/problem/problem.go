@@ -163,6 +163,7 @@ func statusOnly(status int, requestID string) Problem {
 	return KindOf(micro.CodeInternal).problem(requestID)
 }
 
+// problem begins a problem of this kind.
 func (k Kind) problem(requestID string) Problem {
 	return Problem{Type: TypeURI(k.Slug), Title: k.Title, Status: k.Status, Instance: requestID}
 }

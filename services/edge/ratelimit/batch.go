@@ -19,6 +19,7 @@ type ticket struct {
 	done chan Decision
 }
 
+// newTicket makes a ticket of its own, for whoever must not share.
 func newTicket(rate int, keys [2]string) *ticket {
 	return &ticket{rate: rate, keys: keys, done: make(chan Decision, 1)}
 }
@@ -27,6 +28,7 @@ func newTicket(rate int, keys [2]string) *ticket {
 // released by whoever received its decision, and nobody keeps it after that.
 var tickets = sync.Pool{New: func() any { return newTicket(0, [2]string{}) }}
 
+// acquire takes a ticket from the pool.
 func acquire(rate int, keys [2]string) *ticket {
 	t, ok := tickets.Get().(*ticket)
 	if !ok {
@@ -36,6 +38,7 @@ func acquire(rate int, keys [2]string) *ticket {
 	return t
 }
 
+// release gives a ticket back. Its channel must be empty.
 func release(t *ticket) { tickets.Put(t) }
 
 // Run keeps the limiter on Redis until ctx ends, and then decides locally

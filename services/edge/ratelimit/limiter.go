@@ -16,6 +16,8 @@ import (
 // well under a millisecond.
 const Timeout = 100 * time.Millisecond
 
+// The sizes of the machinery. With them a decision takes about ten microseconds
+// of a busy two-core machine, most of them in Redis; see BenchmarkTake.
 const (
 	// batchers is how many round trips may be under way at once: with one, a
 	// request would wait for up to two.

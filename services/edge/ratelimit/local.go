@@ -17,6 +17,7 @@ type local struct {
 	tats  map[string]time.Time // key → theoretical arrival time
 }
 
+// newLocal makes an empty state on a clock, time.Now if it is nil.
 func newLocal(clock func() time.Time) *local {
 	if clock == nil {
 		clock = time.Now
@@ -24,6 +25,8 @@ func newLocal(clock func() time.Time) *local {
 	return &local{clock: clock, tats: make(map[string]time.Time)}
 }
 
+// take decides as gcra.lua does, in the same order and with the same numbers.
+// A test holds the two side by side.
 func (l *local) take(rate int, keys [2]string) Decision {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,6 +7,11 @@ import (
 	"tiffin/services/auth"
 )
 
+// authRoutes are those of accounts and sessions. What changes something is sent
+// once: a second registration would find the first one's address taken, and a
+// second refresh would look like a stolen token and end the session. Signing in
+// needs no token, so these routes are the ones that guessing is tried on; hence
+// their own, stricter limit.
 func authRoutes() []Route {
 	return []Route{
 		Route{

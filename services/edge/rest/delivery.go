@@ -29,10 +29,11 @@ type availabilityBody struct {
 	IsAvailable *bool `json:"isAvailable"` // whether the rider wants to work
 }
 
+// deliveryRoutes are those of riders. Ids are in the path as the contract has
+// them, and must be the caller's own: the services answer 404 to anybody else.
 func deliveryRoutes() []Route {
 	rider := only(auth.RoleRider)
 	partnerID := func(field string) Param { return pathID("id", field, UUID, "The rider's own partner id.") }
-	offerID := pathID("id", "", UUID, "Id of the order, or the rider's own partner id for the current offer.")
 	return []Route{
 		Route{
 			Method: http.MethodGet, Path: "/delivery/assignments", Tag: tagDelivery,
@@ -65,6 +66,16 @@ func deliveryRoutes() []Route {
 			Params: []Param{partnerID("")},
 			Body:   bodyOf[availabilityBody](), Status: http.StatusOK, Answer: typeOf[delivery.Partner](),
 		}.again(delivery.Subject(delivery.VerbAvailability), typeOf[delivery.AvailabilityRequest]()),
+	}
+}
+
+// offerRoutes are the rider's two answers to an offer. Accepting is repeatable,
+// since the rider who holds the order gets it again; declining is not, since a
+// second decline finds the offer gone.
+func offerRoutes() []Route {
+	rider := only(auth.RoleRider)
+	offerID := pathID("id", "", UUID, "Id of the order, or the rider's own partner id for the current offer.")
+	return []Route{
 		Route{
 			Method: http.MethodPost, Path: "/delivery/:id/accept", Tag: tagDelivery,
 			Summary: "Accept an offer",
@@ -86,6 +97,7 @@ func deliveryRoutes() []Route {
 	}
 }
 
+// trackingRoutes are those for whoever waits for an order.
 func trackingRoutes() []Route {
 	return []Route{
 		Route{

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -28,25 +29,41 @@ func (b statusBody) Validate() error {
 	return order.StatusRequest{Status: b.Status, Reason: b.Reason, City: b.City}.Validate()
 }
 
+// orderRoutes are those of orders.
 func orderRoutes() []Route {
-	orderID := pathID("id", "", UUID, "Id of the order.")
+	reading := readingOrders()
+	return slices.Concat([]Route{placing()}, reading[:2], []Route{moving()}, reading[2:])
+}
+
+// orderID declares the order's id in the path.
+func orderID() Param { return pathID("id", "", UUID, "Id of the order.") }
+
+// placing is the one route whose answer the edge reads: the service says in a
+// field of its own whether an earlier request placed the order, and clients learn
+// it from a header. It is repeated only by clients, with an Idempotency-Key.
+func placing() Route {
+	return Route{
+		Method: http.MethodPost, Path: "/orders", Tag: tagOrders,
+		Summary: "Place an order",
+		Detail: "Prices are the menu's, and the total is computed here. `city` must lie in the restaurant's region and " +
+			"the drop-off within its delivery range. With an `Idempotency-Key` a repetition within 24 hours returns the " +
+			"same order, marked `Idempotency-Replayed: true`; the same key with another body is refused.",
+		Who: only(auth.RoleCustomer), Limit: LimitOrders,
+		Params: []Param{{Name: order.HeaderIdempotencyKey, In: InHeader, Kind: Text,
+			Doc: "Up to 255 characters, your own choice, one per order."}},
+		Body: bodyOf[order.CreateRequest](), Status: http.StatusCreated, Answer: typeOf[order.Order](),
+		Codes: []micro.Code{micro.CodeNotFound, micro.CodeConflict}, Adds: []string{headerReplayed, "Location"},
+		target:  target{subject: order.Subject(order.VerbCreate), request: typeOf[order.CreateRequest]()},
+		handler: (*call).createOrder,
+	}
+}
+
+// readingOrders are the routes that change nothing. Who may see an order is known
+// only to the order, so the edge lets every role try and the service answers 404.
+func readingOrders() []Route {
 	anyCity := query("city", Text, "Accepted for older clients, never needed: the id says where the order is.")
 	anyCity.Local = true
 	return []Route{
-		Route{
-			Method: http.MethodPost, Path: "/orders", Tag: tagOrders,
-			Summary: "Place an order",
-			Detail: "Prices are the menu's, and the total is computed here. `city` must lie in the restaurant's region and " +
-				"the drop-off within its delivery range. With an `Idempotency-Key` a repetition within 24 hours returns the " +
-				"same order, marked `Idempotency-Replayed: true`; the same key with another body is refused.",
-			Who: only(auth.RoleCustomer), Limit: LimitOrders,
-			Params: []Param{{Name: order.HeaderIdempotencyKey, In: InHeader, Kind: Text,
-				Doc: "Up to 255 characters, your own choice, one per order."}},
-			Body: bodyOf[order.CreateRequest](), Status: http.StatusCreated, Answer: typeOf[order.Order](),
-			Codes: []micro.Code{micro.CodeNotFound, micro.CodeConflict}, Adds: []string{headerReplayed, "Location"},
-			target:  target{subject: order.Subject(order.VerbCreate), request: typeOf[order.CreateRequest]()},
-			handler: (*call).createOrder,
-		},
 		Route{
 			Method: http.MethodGet, Path: "/orders", Tag: tagOrders,
 			Summary: "List orders, newest first",
@@ -67,29 +84,34 @@ func orderRoutes() []Route {
 			Summary: "One order",
 			Detail:  "For its customer, the restaurant's owner, its rider and administrators.",
 			Who:     signedIn, Limit: LimitOrders,
-			Params: []Param{orderID, anyCity},
+			Params: []Param{orderID(), anyCity},
 			Status: http.StatusOK, Answer: typeOf[order.Order](),
 		}.again(order.Subject(order.VerbGet), typeOf[order.GetRequest]()),
-		Route{
-			Method: http.MethodPatch, Path: "/orders/:id/status", Tag: tagOrders,
-			Summary: "Move an order to its next state",
-			Detail: "The owner confirms or rejects, prepares and readies; the rider who accepted picks up and delivers; the " +
-				"customer may cancel until the kitchen begins. A move that the state does not allow is a conflict, whose " +
-				"`allowed` lists those open to the caller. Asking for the current state changes nothing.",
-			Who: signedIn, Limit: LimitOrders,
-			Params: []Param{orderID},
-			Body:   bodyOf[statusBody](), Status: http.StatusOK, Answer: typeOf[order.Order](),
-			Codes: []micro.Code{micro.CodeForbidden, micro.CodeConflict},
-		}.again(order.Subject(order.VerbStatus), typeOf[order.StatusRequest]()),
 		Route{
 			Method: http.MethodGet, Path: "/orders/:id/history", Tag: tagOrders,
 			Summary: "What happened to an order",
 			Detail:  "Every transition, oldest first: who, when, from, to.",
 			Who:     signedIn, Limit: LimitOrders,
-			Params: []Param{orderID},
+			Params: []Param{orderID()},
 			Status: http.StatusOK, Answer: typeOf[order.HistoryResponse](),
 		}.again(order.Subject(order.VerbHistory), typeOf[order.HistoryRequest]()),
 	}
+}
+
+// moving is how an order goes on. Asking twice for the same state is harmless, so
+// it may be sent again when no answer came.
+func moving() Route {
+	return Route{
+		Method: http.MethodPatch, Path: "/orders/:id/status", Tag: tagOrders,
+		Summary: "Move an order to its next state",
+		Detail: "The owner confirms or rejects, prepares and readies; the rider who accepted picks up and delivers; the " +
+			"customer may cancel until the kitchen begins. A move that the state does not allow is a conflict, whose " +
+			"`allowed` lists those open to the caller. Asking for the current state changes nothing.",
+		Who: signedIn, Limit: LimitOrders,
+		Params: []Param{orderID()},
+		Body:   bodyOf[statusBody](), Status: http.StatusOK, Answer: typeOf[order.Order](),
+		Codes: []micro.Code{micro.CodeForbidden, micro.CodeConflict},
+	}.again(order.Subject(order.VerbStatus), typeOf[order.StatusRequest]())
 }
 
 // createOrder decodes the answer, unlike forward, because it says in a field of

@@ -80,6 +80,7 @@ func (p Param) appendJSON(b []byte, value string) (_ []byte, complaint string) {
 	}
 }
 
+// appendID appends an id. An id has nothing to escape.
 func (p Param) appendID(b []byte, value string, valid func(string) bool, complaint string) ([]byte, string) {
 	if !valid(value) {
 		return b, complaint
@@ -89,6 +90,7 @@ func (p Param) appendID(b []byte, value string, valid func(string) bool, complai
 	return append(b, '"'), ""
 }
 
+// appendInteger accepts whole numbers that every JSON reader keeps exactly.
 func (p Param) appendInteger(b []byte, value string) ([]byte, string) {
 	n, err := strconv.ParseInt(value, 10, 53)
 	if err != nil || strings.HasPrefix(value, "+") {
@@ -113,6 +115,8 @@ func (p Param) appendNumber(b []byte, value string) ([]byte, string) {
 	return strconv.AppendFloat(b, n, 'g', -1, 64), ""
 }
 
+// appendText appends a text as a JSON string. The services judge what it means;
+// here it only must be one that they can be sent.
 func (p Param) appendText(b []byte, value string) ([]byte, string) {
 	switch {
 	case len(value) > maxText:
@@ -131,10 +135,12 @@ func (p Param) appendText(b []byte, value string) ([]byte, string) {
 	return quoted, ""
 }
 
+// inRange judges the declared bounds.
 func (p Param) inRange(n float64) bool {
 	return (p.Min == nil || n >= *p.Min) && (p.Max == nil || n <= *p.Max)
 }
 
+// rangeComplaint names the bounds.
 func (p Param) rangeComplaint() string {
 	number := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 	switch {
@@ -168,6 +174,8 @@ func isUUID(s string) bool {
 	return true
 }
 
+// isObjectID checks the form of MongoDB's ids, in the case in which they are
+// stored: one restaurant has one id.
 func isObjectID(s string) bool {
 	for i := range len(s) {
 		if !isHex(s[i]) {
@@ -177,21 +185,26 @@ func isObjectID(s string) bool {
 	return len(s) == 24
 }
 
+// isHex reports a lower-case hexadecimal digit.
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
 
 // The parameters that several routes share.
 
 func between(lo, hi float64) (*float64, *float64) { return &lo, &hi }
 
+// bounded gives a number its bounds, inclusive.
 func bounded(p Param, lo, hi float64) Param {
 	p.Min, p.Max = between(lo, hi)
 	return p
 }
 
+// pathID declares an id in the path. Field is its name in the service's request,
+// "" if that is the same.
 func pathID(name, field string, kind Kind, doc string) Param {
 	return Param{Name: name, In: InPath, Kind: kind, Field: field, Doc: doc}
 }
 
+// query declares an optional parameter of the query.
 func query(name string, kind Kind, doc string) Param {
 	return Param{Name: name, In: InQuery, Kind: kind, Doc: doc}
 }

@@ -27,6 +27,7 @@ type CitiesResponse struct {
 	Cities []City `json:"cities"`
 }
 
+// placeRoutes are those about the map itself, answered here without a service.
 func placeRoutes() []Route {
 	required := query("q", Text, "How the city's name begins.")
 	limit := bounded(query("limit", Integer, "How many at most; 8 if not given."), 1, 50)
@@ -59,6 +60,7 @@ func (k *call) cities() error {
 	return k.answerValue(res)
 }
 
+// adminRoutes are those of the operations page.
 func adminRoutes() []Route {
 	return []Route{{
 		Method: http.MethodGet, Path: "/admin/overview", Tag: tagAdmin,
@@ -71,6 +73,7 @@ func adminRoutes() []Route {
 	}}
 }
 
+// overview answers with what the board has gathered.
 func (k *call) overview() error {
 	o, err := k.api.cfg.Overview(k.ctx)
 	if err != nil {

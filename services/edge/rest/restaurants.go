@@ -11,8 +11,11 @@ import (
 // keepers may change restaurants: owners their own, administrators all.
 var keepers = only(auth.RoleOwner, auth.RoleAdmin)
 
+// restaurantID declares the restaurant's id in the path.
 func restaurantID(field string) Param { return pathID("id", field, ObjectID, "Id of the restaurant.") }
 
+// restaurantRoutes are those of restaurants. They are public, so changing
+// somebody else's is forbidden rather than hidden.
 func restaurantRoutes() []Route {
 	return []Route{
 		Route{
@@ -57,6 +60,8 @@ func restaurantRoutes() []Route {
 	}
 }
 
+// menuRoutes are those of dishes. Deleting is sent once: a second delete would
+// say 404 about what the first one did.
 func menuRoutes() []Route {
 	itemID := pathID("itemId", "", ObjectID, "Id of the dish.")
 	return []Route{

@@ -19,7 +19,8 @@ const (
 // Routes is the whole table, in the order in which it is documented.
 func Routes() []Route {
 	return slices.Concat(
-		authRoutes(), restaurantRoutes(), menuRoutes(), orderRoutes(), deliveryRoutes(), trackingRoutes(), placeRoutes(), adminRoutes(),
+		authRoutes(), restaurantRoutes(), menuRoutes(), orderRoutes(), deliveryRoutes(), offerRoutes(),
+		trackingRoutes(), placeRoutes(), adminRoutes(),
 	)
 }
 

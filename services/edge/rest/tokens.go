@@ -29,6 +29,7 @@ type tokens struct {
 	young, old map[string]token.Claims
 }
 
+// newTokens makes an empty memory.
 func newTokens(verifier *token.Verifier, clock func() time.Time) *tokens {
 	return &tokens{verifier: verifier, clock: clock, young: map[string]token.Claims{}}
 }
@@ -57,6 +58,7 @@ func (t *tokens) verify(raw string) (token.Claims, bool) {
 	return claims, true
 }
 
+// remember notes a good token in the young generation.
 func (t *tokens) remember(raw string, claims token.Claims) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -21,6 +21,7 @@ import (
 	"tiffin/services/edge/inbound"
 )
 
+// The entry page, and the two ways in which files may be kept by caches.
 const (
 	index      = "index.html"
 	immutable  = "public, max-age=31536000, immutable"
@@ -76,6 +77,7 @@ func policy(connect []string) string {
 		"manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 
+// load reads the files with their compressed forms.
 func (a *App) load(files fs.FS) error {
 	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		ext := path.Ext(name)
@@ -107,6 +109,7 @@ func optional(files fs.FS, name string) ([]byte, error) {
 	return data, err
 }
 
+// newFile prepares all that an answer with the file needs.
 func newFile(name string, data []byte) *file {
 	sum := sha256.Sum256(data)
 	// A weak tag, because the compressed forms share it.
@@ -177,6 +180,7 @@ func (a *App) isAPI(name string) bool {
 	return false
 }
 
+// send answers with the file, or with the news that the client has it already.
 func (a *App) send(c *fiber.Ctx, f *file) error {
 	c.Set(fiber.HeaderCacheControl, f.cache)
 	c.Set(fiber.HeaderETag, f.etag)

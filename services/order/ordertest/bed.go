@@ -76,20 +76,46 @@ func build(t testing.TB, config shard.Config) *Bed {
 	return b
 }
 
+// patience is for machines that run many tests at once: what is too slow there is not what a test is about.
+const patience = 20 * time.Second
+
 // Open opens the pools of a configuration until the test ends.
 func Open(t testing.TB, config shard.Config) *shard.Set {
 	t.Helper()
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
-	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 20})
+	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 20, Timeout: patience})
 	require.NoError(t, err)
 	t.Cleanup(set.Close)
 	return set
 }
 
+// Through opens the bed's only shard by way of a proxy.
+func (b *Bed) Through(t testing.TB, c *Cutter) *shard.Set {
+	t.Helper()
+	only := b.Config.Shards[0]
+	only.URL = c.URL
+	return Open(t, shard.Config{Shards: []shard.ShardConfig{only}})
+}
+
+// WithDead gives a view of the bed in which one shard cannot be reached.
+func (b *Bed) WithDead(t testing.TB, dead string) *Bed {
+	t.Helper()
+	config := shard.Config{}
+	for _, s := range b.Config.Shards {
+		if s.ID == dead {
+			s.URL = "postgres://postgres@127.0.0.1:1/nothing" // nobody listens on port 1
+		}
+		config.Shards = append(config.Shards, s)
+	}
+	view := *b
+	view.Shards = Open(t, config)
+	return &view
+}
+
 // Client returns a client of a role's own connection.
 func (b *Bed) Client(role string) *micro.Client {
-	return micro.NewClient(b.NATS.Conn(role), micro.ClientConfig{Timeout: 10 * time.Second})
+	return micro.NewClient(b.NATS.Conn(role), micro.ClientConfig{Timeout: patience})
 }
 
 // NewUser makes the id of a user who lives in a city.

@@ -34,7 +34,7 @@ func newBed(t *testing.T) *bed {
 	}}}
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
-	set, err := shard.Open(t.Context(), router, config, shard.Options{})
+	set, err := shard.Open(t.Context(), router, config, shard.Options{Timeout: 20 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(set.Close)
 	require.NoError(t, ordertx.Migrate(t.Context(), set))
@@ -129,7 +129,9 @@ func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
 	id := b.insert().Order.ID
 	rider := b.set.Router().NewID("us-west")
 	steps := []func(context.Context, *pgx.Batch, *ordertx.Record) error{
-		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error { return ordertx.SetRider(ctx, batch, r, rider) },
+		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
+			return ordertx.SetRider(ctx, batch, r, rider)
+		},
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
 			return ordertx.Move(ctx, batch, r, order.Confirmed, r.Order.DeliveryPartnerID, ordertx.By{ID: "owner", Role: "restaurant_owner"})
 		},

@@ -64,9 +64,15 @@ func (s *Server) create(ctx context.Context, req order.CreateRequest) (order.Cre
 	return s.place(ctx, &d)
 }
 
+// answerMargin is what is left of a request's time when waiting for another request ends, so that its answer arrives.
+const answerMargin = time.Second
+
 // place writes the order, or finds that another request of the same key has done so.
 func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 	giveUp := time.Now().Add(order.KeyWait)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerMargin).Before(giveUp) {
+		giveUp = deadline.Add(-answerMargin)
+	}
 	for {
 		err := s.store.insert(ctx, d, s.cfg.AcceptTTL, time.Until(giveUp))
 		switch {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,7 @@ func bigShard(t *testing.T) *pgx.Conn {
 	}}}
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
-	set, err := shard.Open(t.Context(), router, config, shard.Options{})
+	set, err := shard.Open(t.Context(), router, config, shard.Options{Timeout: 20 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(set.Close)
 	require.NoError(t, ordertx.Migrate(t.Context(), set))

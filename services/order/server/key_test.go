@@ -216,10 +216,8 @@ func TestADuplicateWaitsForTheFirst(t *testing.T) {
 func TestAnUnknownCommitIsLookedUp(t *testing.T) {
 	t.Parallel()
 	bed := ordertest.New(t)
-	proxy := newCutter(t, bed.Config.Shards[0].URL)
-	config := bed.Config
-	config.Shards[0].URL = proxy.url
-	shards := ordertest.Open(t, config)
+	proxy := ordertest.NewCutter(t, bed.Config.Shards[0].URL)
+	shards := bed.Through(t, proxy)
 	f := start(t, bed, func(c *server.Config) { c.Shards = shards })
 	for i := range 10 {
 		customer := f.NewUser(ordertest.City)
@@ -227,11 +225,11 @@ func TestAnUnknownCommitIsLookedUp(t *testing.T) {
 		if i%2 == 1 {
 			ctx = withKey(ctx, "key")
 		}
-		proxy.cutAfterCommit()
+		proxy.Arm()
 		created, err := f.orders.Create(ctx, ordertest.Request())
 		require.NoError(t, err)
 		require.False(t, created.Replayed, "it is this request's own order")
-		require.True(t, proxy.cut(), "the connection was not cut")
+		require.True(t, proxy.Cut(), "the connection was not cut")
 		require.Equal(t, 1, f.count(t, `select count(*) from orders.orders where customer_id = $1`, customer))
 		require.Equal(t, 1, f.count(t, `select count(*) from outbox.events where key = $1`, created.ID))
 	}

@@ -9,23 +9,7 @@ import (
 	"tiffin/services/order"
 	"tiffin/services/order/ordertest"
 	"tiffin/services/order/server"
-	"tiffin/shard"
 )
-
-// withDead gives a view of a bed in which one shard cannot be reached.
-func withDead(t *testing.T, bed *ordertest.Bed, dead string) *ordertest.Bed {
-	t.Helper()
-	config := shard.Config{}
-	for _, s := range bed.Config.Shards {
-		if s.ID == dead {
-			s.URL = "postgres://postgres@127.0.0.1:1/nothing" // nobody listens on port 1
-		}
-		config.Shards = append(config.Shards, s)
-	}
-	view := *bed
-	view.Shards = ordertest.Open(t, config)
-	return &view
-}
 
 func TestADeadShardCostsItsRegionsOnly(t *testing.T) {
 	t.Parallel()
@@ -38,7 +22,7 @@ func TestADeadShardCostsItsRegionsOnly(t *testing.T) {
 		f.placeIn(t, foreign, "Chicago")
 		f.placeIn(t, foreign, "Guadalajara")
 	})
-	f := start(t, withDead(t, bed, "c"))
+	f := start(t, bed.WithDead(t, "c"))
 	_, err := f.orders.Create(ordertest.Customer(t.Context(), local), ordertest.RequestIn("Houston"))
 	require.Equal(t, micro.CodeUnavailable, micro.CodeOf(err))
 	f.placeIn(t, local, "San Francisco")
@@ -64,7 +48,7 @@ func TestADeadHomeDoesNotCostOrdersElsewhere(t *testing.T) {
 	ctx := withKey(ordertest.Customer(t.Context(), customer), "key")
 	var placed order.Created
 	t.Run("home is away", func(t *testing.T) {
-		f := start(t, withDead(t, bed, "c"))
+		f := start(t, bed.WithDead(t, "c"))
 		var err error
 		placed, err = f.orders.Create(ctx, ordertest.RequestIn("Boston"))
 		require.NoError(t, err)

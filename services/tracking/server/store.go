@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	_ "embed" // the Lua scripts
+	"encoding/binary"
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -13,6 +15,11 @@ import (
 	"tiffin/services/tracking"
 	"tiffin/wire"
 )
+
+// riderLua begins every script: how a rider is packed.
+//
+//go:embed rider.lua
+var riderLua string
 
 //go:embed location.lua
 var locationLua string
@@ -30,7 +37,9 @@ const (
 	// releasedTTL is longer than any hint or event about an order's acceptance can be late.
 	releasedTTL = 24 * time.Hour
 	// fixArgs is how many arguments location.lua takes for each fix.
-	fixArgs = 8
+	fixArgs = 2
+	// nowhere is the latitude of a next stop that is not known.
+	nowhere = 999
 )
 
 // outcome is what location.lua says about a fix. Values above limitedBase are limitedBase + milliseconds to wait.
@@ -78,9 +87,9 @@ type store struct {
 func newStore(client *redis.Client, ttl time.Duration, rate int) *store {
 	return &store{
 		redis:    client,
-		location: redis.NewScript(locationLua),
-		carry:    redis.NewScript(carryLua),
-		release:  redis.NewScript(releaseLua),
+		location: redis.NewScript(riderLua + locationLua),
+		carry:    redis.NewScript(riderLua + carryLua),
+		release:  redis.NewScript(riderLua + releaseLua),
 		ttl:      ttl,
 		rate:     rate,
 	}
@@ -116,29 +125,41 @@ func (s *store) record(ctx context.Context, now time.Time, fixes []*fix) ([]outc
 	return out, nil
 }
 
-// appendArgs adds the fix's arguments as location.lua wants them. The JSON is that of tracking.Location, cut where the
-// order's id goes, because only the script knows it; the timestamp leads so that readers of the live channel can compare
-// two positions without parsing them.
+// appendArgs adds the fix's arguments as location.lua wants them: its numbers, packed, and the JSON of the
+// tracking.Location without its end. In the JSON the timestamp leads, with a fixed width: by that the script knows where
+// to put the order's id when the rider named none, and readers of the live channel compare positions without parsing.
 func (f *fix) appendArgs(args []any) []any {
-	latitude, longitude := decimal(f.point.Latitude), decimal(f.point.Longitude)
-	tail := make([]byte, 0, 192)
-	tail = append(tail, `","deliveryPartnerId":"`...)
-	tail = append(tail, f.partner...)
-	tail = append(tail, `","latitude":`...)
-	tail = append(tail, latitude...)
-	tail = append(tail, `,"longitude":`...)
-	tail = append(tail, longitude...)
-	tail = appendOptional(tail, `,"heading":`, f.heading)
-	tail = appendOptional(tail, `,"speed":`, f.speed)
-	head := `{"timestamp":"` + wire.At(f.at).String() + `","orderId":"`
-	again, speed := "", ""
+	numbers := make([]byte, 0, 33+len(f.order))
+	numbers = appendDouble(numbers, float64(f.at.UnixMilli()))
+	numbers = appendDouble(numbers, f.point.Latitude)
+	numbers = appendDouble(numbers, f.point.Longitude)
+	if f.speed == nil {
+		numbers = appendDouble(numbers, -1)
+	} else {
+		numbers = appendDouble(numbers, *f.speed)
+	}
+	again := byte(0)
 	if f.again {
-		again = "1"
+		again = 1
 	}
-	if f.speed != nil {
-		speed = decimal(*f.speed)
-	}
-	return append(args, f.order, f.at.UnixMilli(), latitude, longitude, head, tail, again, speed)
+	numbers = append(append(numbers, again), f.order...)
+
+	json := make([]byte, 0, 224)
+	json = append(json, `{"timestamp":"`...)
+	json = append(json, wire.At(f.at).String()...)
+	json = append(json, `","orderId":"`...)
+	json = append(json, f.order...)
+	json = append(json, `","deliveryPartnerId":"`...)
+	json = append(json, f.partner...)
+	json = strconv.AppendFloat(append(json, `","latitude":`...), f.point.Latitude, 'f', -1, 64)
+	json = strconv.AppendFloat(append(json, `,"longitude":`...), f.point.Longitude, 'f', -1, 64)
+	json = appendOptional(json, `,"heading":`, f.heading)
+	json = appendOptional(json, `,"speed":`, f.speed)
+	return append(args, numbers, json)
+}
+
+func appendDouble(b []byte, v float64) []byte {
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 }
 
 func appendOptional(b []byte, name string, v *float64) []byte {
@@ -150,26 +171,28 @@ func appendOptional(b []byte, name string, v *float64) []byte {
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
+// phases are the numbers of rider.lua.
+var phases = map[string]int{"": 0, tracking.PhaseOffered: 1, tracking.PhaseAccepted: 2, tracking.PhasePickedUp: 3}
+
 // setWork records what the rider carries. It gives the rider's current fix when there is one and the record changed.
 func (s *store) setWork(ctx context.Context, partner string, w work) (*fix, error) {
-	latitude, longitude := "", ""
+	next := tracking.Point{Latitude: nowhere}
 	if w.next != nil {
-		latitude, longitude = decimal(w.next.Latitude), decimal(w.next.Longitude)
+		next = *w.next
 	}
 	keys := []string{riderKey(partner), releasedKey(w.order, partner), carrierKey(w.order)}
-	res, err := s.carry.Run(ctx, s.redis, keys,
-		partner, w.order, w.phase, latitude, longitude, decimal(w.leg), int64(riderTTL/time.Second)).Slice()
+	res, err := s.carry.Run(ctx, s.redis, keys, partner, w.order, phases[w.phase],
+		decimal(next.Latitude), decimal(next.Longitude), decimal(w.leg), int64(riderTTL/time.Second)).Slice()
 	if err != nil || len(res) < 4 {
 		return nil, err
 	}
-	at, la, lo := number(res[1]), number(res[2]), number(res[3])
 	return &fix{
-		partner: partner, order: w.order, at: time.UnixMilli(int64(at)),
-		point: tracking.Point{Latitude: la, Longitude: lo}, again: true,
+		partner: partner, order: w.order, at: time.UnixMilli(int64(number(res[1]))),
+		point: tracking.Point{Latitude: number(res[2]), Longitude: number(res[3])}, again: true,
 	}, nil
 }
 
-// number reads a hash field that location.lua wrote; anything else there counts as 0 and is too old to be used.
+// number reads a number that carry.lua wrote; anything else counts as 0, and a fix of that time is too old to be used.
 func number(v any) float64 {
 	text, ok := v.(string)
 	if !ok {

@@ -1,4 +1,4 @@
-package server_test
+package ordertest
 
 import (
 	"bytes"
@@ -11,25 +11,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cutter is a proxy in front of PostgreSQL that can lose the answer to one COMMIT: the statement arrives, the server
+// Cutter is a proxy in front of PostgreSQL that can lose the answer to one COMMIT: the statement arrives, the server
 // commits, and the connection is gone before the client hears of it.
-type cutter struct {
-	url    string
+type Cutter struct {
+	URL string // of the database through the proxy
+
 	target string
 	armed  atomic.Bool
 	done   atomic.Bool
 	conns  sync.WaitGroup
 }
 
-func newCutter(t *testing.T, target string) *cutter {
+// NewCutter starts a proxy in front of a database, which ends with the test.
+func NewCutter(t testing.TB, target string) *Cutter {
 	t.Helper()
 	u, err := url.Parse(target)
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	c := &cutter{target: u.Host}
+	c := &Cutter{target: u.Host}
 	u.Host = listener.Addr().String()
-	c.url = u.String()
+	c.URL = u.String()
 	c.conns.Go(func() {
 		for {
 			client, err := listener.Accept()
@@ -47,20 +49,20 @@ func newCutter(t *testing.T, target string) *cutter {
 	return c
 }
 
-// cutAfterCommit makes the next COMMIT's answer get lost.
-func (c *cutter) cutAfterCommit() {
+// Arm makes the next COMMIT's answer get lost.
+func (c *Cutter) Arm() {
 	c.done.Store(false)
 	c.armed.Store(true)
 }
 
-// cut reports whether it was.
-func (c *cutter) cut() bool { return c.done.Load() }
+// Cut reports whether the answer was lost since Arm.
+func (c *Cutter) Cut() bool { return c.done.Load() }
 
-func (c *cutter) serve(client net.Conn) {
+func (c *Cutter) serve(client net.Conn) {
+	defer client.Close()
 	server, err := net.Dial("tcp", c.target)
 	if err != nil {
-		client.Close()
-		return
+		return // the client finds its connection closed, as it would without the proxy
 	}
 	var lose atomic.Bool
 	var group sync.WaitGroup
