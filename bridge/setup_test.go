@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -229,4 +230,9 @@ func (l *listener) await(events []micro.Event) (copies int) {
 		last[e.Key] = at
 	}
 	return len(all) - len(ids)
+}
+
+// natsMsg makes a message with headers.
+func natsMsg(subject string, header nats.Header, data []byte) *nats.Msg {
+	return &nats.Msg{Subject: subject, Header: header, Data: data}
 }
