@@ -27,12 +27,11 @@ func (b *Body) Check(data []byte) error { return b.check(data) }
 // Tokens is the memory of verified tokens.
 type Tokens = tokens
 
-// Remembered is the size of a generation.
-const Remembered = remembered
-
-// NewTokens makes one.
-func NewTokens(verifier *token.Verifier, clock func() time.Time) *Tokens {
-	return newTokens(verifier, clock)
+// NewTokens makes one with generations of the size.
+func NewTokens(verifier *token.Verifier, clock func() time.Time, most int) *Tokens {
+	t := newTokens(verifier, clock)
+	t.most = most
+	return t
 }
 
 // Verify gives what a good token says.

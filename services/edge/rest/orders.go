@@ -31,8 +31,7 @@ func (b statusBody) Validate() error {
 
 // orderRoutes are those of orders.
 func orderRoutes() []Route {
-	reading := readingOrders()
-	return slices.Concat([]Route{placing()}, reading[:2], []Route{moving()}, reading[2:])
+	return slices.Concat([]Route{placing()}, readingOrders(), []Route{moving()})
 }
 
 // orderID declares the order's id in the path.

@@ -24,6 +24,7 @@ const remembered = 8192
 type tokens struct {
 	verifier *token.Verifier
 	clock    func() time.Time
+	most     int // of one generation
 
 	mu         sync.RWMutex
 	young, old map[string]token.Claims
@@ -31,7 +32,7 @@ type tokens struct {
 
 // newTokens makes an empty memory.
 func newTokens(verifier *token.Verifier, clock func() time.Time) *tokens {
-	return &tokens{verifier: verifier, clock: clock, young: map[string]token.Claims{}}
+	return &tokens{verifier: verifier, clock: clock, most: remembered, young: map[string]token.Claims{}}
 }
 
 // verify gives what a good token says.
@@ -62,8 +63,8 @@ func (t *tokens) verify(raw string) (token.Claims, bool) {
 func (t *tokens) remember(raw string, claims token.Claims) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.young) >= remembered {
-		t.old, t.young = t.young, make(map[string]token.Claims, remembered)
+	if len(t.young) >= t.most {
+		t.old, t.young = t.young, map[string]token.Claims{}
 	}
 	t.young[raw] = claims
 }
