@@ -236,9 +236,9 @@ func (c *consumer) settle(ctx context.Context, msg jetstream.Msg, meta *jetstrea
 
 // Backoff gives base·2ⁿ up to limit, of which the last quarter is random so that instances do not march in step.
 func Backoff(n int, base, limit time.Duration) time.Duration {
-	d := limit
+	n, d := max(n, 0), limit
 	if n < 20 && base<<n < limit {
-		d = base << max(n, 0)
+		d = base << n
 	}
 	return d - rand.N(d/4+1)
 }
