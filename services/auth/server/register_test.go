@@ -18,6 +18,7 @@ func TestRegister(t *testing.T) {
 	s := newFleet(t)
 	for home, city := range homes {
 		t.Run(city, func(t *testing.T) {
+			t.Parallel()
 			req := registration("  Ada+"+home+"@Example.com ", city)
 			session, err := s.register(t.Context(), req)
 			require.NoError(t, err)
@@ -93,10 +94,15 @@ func TestRacingRegistrations(t *testing.T) {
 		var mu sync.Mutex
 		results := map[micro.Code]int{}
 		together(60, func(i int) {
-			_, err := s.register(t.Context(), registration(email, cities[i%len(cities)]))
+			// On a crowded machine a shard may be too slow to answer; who is told so tries again, as clients do.
+			code := micro.CodeUnavailable
+			for code == micro.CodeUnavailable && t.Context().Err() == nil {
+				_, err := s.register(t.Context(), registration(email, cities[i%len(cities)]))
+				code = micro.CodeOf(err)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			results[micro.CodeOf(err)]++
+			results[code]++
 		})
 		require.Equal(t, map[micro.Code]int{"": 1, micro.CodeConflict: 59}, results)
 		require.Equal(t, 1, accountsOf(t, s.cfg.Shards, email))
