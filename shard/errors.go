@@ -94,7 +94,8 @@ func diagnose(err error, elapsed time.Duration) trouble {
 			return busy
 		}
 		return down
-	case errors.As(err, &connectErr), errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+	case errors.As(err, &connectErr), errors.As(err, &netErr),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, net.ErrClosed), errors.Is(err, puddle.ErrClosedPool), brokenConn(err):
 		return down
 	default:

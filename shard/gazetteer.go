@@ -84,7 +84,12 @@ func parseCities(text string) ([]City, error) {
 }
 
 func parseCity(record []string) (city City, err error) {
-	city = City{Name: record[columnName], State: record[columnState], Country: record[columnCountry], Region: Region(record[columnRegion])}
+	city = City{
+		Name:    record[columnName],
+		State:   record[columnState],
+		Country: record[columnCountry],
+		Region:  Region(record[columnRegion]),
+	}
 	if city.ID, err = strconv.Atoi(record[columnID]); err != nil {
 		return city, err
 	}
@@ -100,7 +105,12 @@ func parseCity(record []string) (city City, err error) {
 
 // newGazetteer indexes cities, which are sorted largest first.
 func newGazetteer(cities []City) (*Gazetteer, error) {
-	g := &Gazetteer{cities: cities, names: make(map[string][]entry, 2*len(cities)), nicknames: map[string][]entry{}, qualifiers: qualifiers()}
+	g := &Gazetteer{
+		cities:     cities,
+		names:      make(map[string][]entry, 2*len(cities)),
+		nicknames:  map[string][]entry{},
+		qualifiers: qualifiers(),
+	}
 	for i := range cities {
 		own, short := namesOf(&cities[i])
 		for _, name := range own {

@@ -123,7 +123,17 @@ func admitted(places []place, city *City) bool {
 
 // initials are what a letter in front of a name may stand for, likeliest first.
 var initials = map[string][]string{
-	"n": {"north", "new", "nuevo", "nueva"}, "s": {"south", "san", "saint", "santa"}, "e": {"east", "el"}, "w": {"west"}, "l": {"los", "las", "la"},
+	"n": {"north", "new", "nuevo", "nueva"},
+	"s": {"south", "san", "saint", "santa"},
+	"e": {"east", "el"},
+	"w": {"west"},
+	"l": {"los", "las", "la"},
+}
+
+// ornaments are what people and offices put in front of a name that has none
+// in the city file.
+var ornaments = []string{
+	"cityof", "townof", "villede", "ciudadde", "ciudad", "the", "greater", "downtown", "heroica",
 }
 
 // variants gives other keys a name may be known by: without or with "City",
@@ -139,7 +149,7 @@ func variants(list []string) []string {
 			keys = append(keys, long+strings.Join(list[1:], ""))
 		}
 	}
-	for _, prefix := range []string{"cityof", "townof", "villede", "ciudadde", "ciudad", "the", "greater", "downtown", "heroica"} {
+	for _, prefix := range ornaments {
 		if rest, found := strings.CutPrefix(key, prefix); found && rest != "" {
 			keys = append(keys, rest)
 		}
@@ -210,7 +220,9 @@ func (g *Gazetteer) Search(prefix string, limit int) []City {
 	for _, e := range g.nicknames[key] {
 		found = append(found, e.city)
 	}
-	from, _ := slices.BinarySearchFunc(g.sorted, key, func(c candidate, key string) int { return strings.Compare(c.key, key) })
+	from, _ := slices.BinarySearchFunc(g.sorted, key, func(c candidate, key string) int {
+		return strings.Compare(c.key, key)
+	})
 	for _, c := range g.sorted[from:] {
 		if !strings.HasPrefix(c.key, key) {
 			break

@@ -99,7 +99,8 @@ func (s *Set) migrate(ctx context.Context, n *node, service string, migrations f
 		delete(config.RuntimeParams, limit)
 	}
 	db := stdlib.OpenDB(*config)
-	defer db.Close()
+	// What was migrated is committed by then, whatever closing has to say.
+	defer func() { _ = db.Close() }()
 	if err := up(ctx, db, "shard", mustSub(ownMigrations)); err != nil {
 		return err
 	}
@@ -175,7 +176,8 @@ func (l sessionLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	defer ticker.Stop()
 	for {
 		var locked bool
-		if err := conn.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, l.key()).Scan(&locked); err != nil || locked {
+		err := conn.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, l.key()).Scan(&locked)
+		if err != nil || locked {
 			return err
 		}
 		select {

@@ -173,7 +173,8 @@ func (s *Set) finishMoves(ctx context.Context) {
 			if row.State != stateMoved || !exists {
 				continue
 			}
-			if arriving := target.claims.Load().byRegion[region]; arriving.State != stateIncoming || arriving.Epoch != row.Epoch+1 {
+			arriving := target.claims.Load().byRegion[region]
+			if arriving.State != stateIncoming || arriving.Epoch != row.Epoch+1 {
 				continue
 			}
 			if err := takeCharge(ctx, target, region, row.Epoch+1); err != nil {

@@ -49,7 +49,12 @@ type Set struct {
 // stop the start. It fails only for a URL that cannot be parsed, and names its
 // variable. The set lives until Close, whatever becomes of ctx.
 func Open(ctx context.Context, router *Router, config Config, opts Options) (*Set, error) {
-	s := &Set{router: router, nodes: map[string]*node{}, initial: maps.Clone(*router.homes.Load()), opts: opts.withDefaults()}
+	s := &Set{
+		router:  router,
+		nodes:   map[string]*node{},
+		initial: maps.Clone(*router.homes.Load()),
+		opts:    opts.withDefaults(),
+	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, shard := range config.Shards {
 		n, err := newNode(shard, s.opts)

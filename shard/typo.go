@@ -90,5 +90,5 @@ func editDistance(a, b string, limit int) int {
 		}
 		before, above, row = above, row, before
 	}
-	return above[len(b)]
+	return min(above[len(b)], limit+1)
 }

@@ -77,7 +77,8 @@ func list(ctx context.Context, set *shard.Set, config shard.Config) []listed {
 	health := set.Health(ctx)
 	shards := make([]listed, 0, len(config.Shards))
 	for _, s := range config.Shards {
-		row := listed{ID: s.ID, Regions: []shard.Region{}, URL: withoutPassword(s.URL), Healthy: health["postgres."+s.ID] == nil}
+		row := listed{ID: s.ID, URL: withoutPassword(s.URL), Healthy: health["postgres."+s.ID] == nil}
+		row.Regions = []shard.Region{} // an empty list in JSON, not null
 		for _, region := range set.Router().Regions() {
 			if home, _ := set.Router().ShardOf(region); home == s.ID {
 				row.Regions = append(row.Regions, region)
@@ -93,13 +94,16 @@ func (c shardLsCommand) print(w io.Writer, shards []listed) error {
 		return json.NewEncoder(w).Encode(map[string]any{"shards": shards})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SHARD\tREGIONS\tHEALTHY\tURL")
+	rows := []string{"SHARD\tREGIONS\tHEALTHY\tURL"}
 	for _, s := range shards {
 		names := make([]string, len(s.Regions))
 		for i, region := range s.Regions {
 			names[i] = string(region)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%t\t%s\n", s.ID, strings.Join(names, ","), s.Healthy, s.URL)
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%t\t%s", s.ID, strings.Join(names, ","), s.Healthy, s.URL))
+	}
+	if _, err := fmt.Fprintln(table, strings.Join(rows, "\n")); err != nil {
+		return err
 	}
 	return table.Flush()
 }
@@ -111,7 +115,10 @@ func withoutPassword(dsn string) string {
 	if err != nil {
 		return ""
 	}
-	return (&url.URL{Scheme: "postgres", User: url.User(c.User), Host: fmt.Sprintf("%s:%d", c.Host, c.Port), Path: "/" + c.Database}).String()
+	shown := url.URL{
+		Scheme: "postgres", User: url.User(c.User), Host: fmt.Sprintf("%s:%d", c.Host, c.Port), Path: "/" + c.Database,
+	}
+	return shown.String()
 }
 
 // Run routes without a fleet as well: only a region that was moved needs one to
@@ -207,7 +214,9 @@ func (c shardRouteCommand) print(w io.Writer, r routed) error {
 func (c shardMoveCommand) Run(i *invocation) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return withShards(i.Context, log, func(set *shard.Set, _ shard.Config) error {
-		report, err := move.Run(i.Context, move.Config{Set: set, Region: shard.Region(c.Region), To: c.To, Drained: outbox.Drained, Log: log})
+		report, err := move.Run(i.Context, move.Config{
+			Set: set, Region: shard.Region(c.Region), To: c.To, Drained: outbox.Drained, Log: log,
+		})
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,11 @@ const changesTable = "pg_temp.changes"
 // look at both sides, while the snapshot is open and nobody else writes to the
 // target. Last, the log entries of that snapshot are deleted; when that is not
 // reached, the next round does them again.
-func (m *mover) carry(ctx context.Context, what func(ctx context.Context, target pgx.Tx) error, check func(ctx context.Context, source, target pgx.Tx) error) error {
+func (m *mover) carry(
+	ctx context.Context,
+	what func(ctx context.Context, target pgx.Tx) error,
+	check func(ctx context.Context, source, target pgx.Tx) error,
+) error {
 	return pgx.BeginTxFunc(ctx, m.source, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(source pgx.Tx) error {
 		// The snapshot is taken by the first statement, which this is.
 		if _, err := source.Exec(ctx, `select from shard.ownership`); err != nil {
@@ -58,7 +62,8 @@ func (m *mover) everything(ctx context.Context, target pgx.Tx) error {
 		}
 	}
 	for _, t := range m.tables {
-		rows := fmt.Sprintf(`select %s from %s r where r.region = %s`, list("r", t.Columns), t.sql(), literal(string(m.Region)))
+		rows := fmt.Sprintf(`select %s from %s r where r.region = %s`,
+			list("r", t.Columns), t.sql(), literal(string(m.Region)))
 		if err := m.pipe(ctx, rows, t.sql(), t.Columns); err != nil {
 			return fmt.Errorf("copy %s: %w", t, err)
 		}
@@ -69,7 +74,8 @@ func (m *mover) everything(ctx context.Context, target pgx.Tx) error {
 // changes replaces the rows that changed. All of them leave before any comes,
 // so that two rows that have swapped something unique do not meet halfway.
 func (m *mover) changes(ctx context.Context, target pgx.Tx) error {
-	_, err := target.Exec(ctx, `create temp table if not exists changes (tbl text not null, key jsonb not null) on commit delete rows`)
+	_, err := target.Exec(ctx, `create temp table if not exists changes (tbl text not null, key jsonb not null)
+		on commit delete rows`)
 	if err != nil {
 		return err
 	}
@@ -112,7 +118,8 @@ func (m *mover) pipe(ctx context.Context, query, table string, columns []string)
 		_ = writer.CloseWithError(err)
 		sent <- err
 	}()
-	_, err := m.target.PgConn().CopyFrom(ctx, reader, fmt.Sprintf(`copy %s (%s) from stdin (format binary)`, table, bare(columns)))
+	_, err := m.target.PgConn().CopyFrom(ctx, reader,
+		fmt.Sprintf(`copy %s (%s) from stdin (format binary)`, table, bare(columns)))
 	// Should the target have stopped listening, the source must not wait for
 	// it.
 	_ = reader.CloseWithError(errors.New("the target stopped"))

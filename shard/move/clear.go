@@ -88,7 +88,8 @@ func callOff(ctx context.Context, config Config) (Report, error) {
 func (m *mover) callOff(ctx context.Context) error {
 	// First the source keeps what it has, and only then does the target lose
 	// its claim on it.
-	tag, err := m.source.Exec(ctx, `update shard.ownership set state = 'owner', peer = null, frozen_until = null, changed_at = now()
+	tag, err := m.source.Exec(ctx, `
+		update shard.ownership set state = 'owner', peer = null, frozen_until = null, changed_at = now()
 		where region = $1 and state in ('owner', 'frozen')`, m.Region)
 	if err != nil {
 		return err
@@ -96,7 +97,8 @@ func (m *mover) callOff(ctx context.Context) error {
 	if tag.RowsAffected() == 0 {
 		return errors.New("it is past the hand-over")
 	}
-	if _, err := m.target.Exec(ctx, `delete from shard.ownership where region = $1 and state = 'incoming'`, m.Region); err != nil {
+	_, err = m.target.Exec(ctx, `delete from shard.ownership where region = $1 and state = 'incoming'`, m.Region)
+	if err != nil {
 		return err
 	}
 	if err := wipe(ctx, m.target, m.tables, m.Region); err != nil {

@@ -147,7 +147,8 @@ func (m *mover) open(ctx context.Context) (err error) {
 		if _, err := conn.Exec(ctx, `set timezone = 'UTC'; set application_name = 'tiffin-move'`); err != nil {
 			return err
 		}
-		if _, err := conn.Exec(ctx, `set session_replication_role = replica; set session_replication_role = origin`); err != nil {
+		_, err := conn.Exec(ctx, `set session_replication_role = replica; set session_replication_role = origin`)
+		if err != nil {
 			return fmt.Errorf("the user of the shards must be allowed to set session_replication_role: %w", err)
 		}
 	}
@@ -196,7 +197,8 @@ func (m *mover) close(ctx context.Context) {
 // run goes through the steps that are left.
 func (m *mover) run(ctx context.Context) error {
 	var state string
-	err := m.source.QueryRow(ctx, `select state, epoch from shard.ownership where region = $1`, m.Region).Scan(&state, &m.epoch)
+	err := m.source.QueryRow(ctx, `select state, epoch from shard.ownership where region = $1`, m.Region).
+		Scan(&state, &m.epoch)
 	if err != nil {
 		return err
 	}
@@ -218,7 +220,8 @@ func (m *mover) run(ctx context.Context) error {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		m.Log.Info("region moves", "region", m.Region, "from", m.from, "to", m.To, "step", step.name, "took", time.Since(began).Round(time.Millisecond))
+		m.Log.Info("region moves", "region", m.Region, "from", m.from, "to", m.To,
+			"step", step.name, "took", time.Since(began).Round(time.Millisecond))
 	}
 	return nil
 }

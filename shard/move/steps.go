@@ -38,8 +38,9 @@ const (
 )
 
 var (
-	errAnotherMove = errors.New("another move of the region is unfinished: run it again to finish it, or move the region to where it is to call it off")
-	errThawed      = errors.New("the freeze ran out")
+	errAnotherMove = errors.New("another move of the region is unfinished: " +
+		"run it again to finish it, or move the region to where it is to call it off")
+	errThawed = errors.New("the freeze ran out")
 )
 
 // announce notes the move on both shards, the target first: once the source
@@ -48,7 +49,8 @@ func (m *mover) announce(ctx context.Context) error {
 	if err := m.alone(ctx); err != nil {
 		return err
 	}
-	expected, err := holds(ctx, m.target, `select shard.expect($1, $2, $3, $4)`, m.Region, int32(m.code), m.epoch+1, m.from)
+	expected, err := holds(ctx, m.target, `select shard.expect($1, $2, $3, $4)`,
+		m.Region, int32(m.code), m.epoch+1, m.from)
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,8 @@ func (m *mover) announce(ctx context.Context) error {
 // alone makes sure that no other move of the region is unfinished, on either
 // shard.
 func (m *mover) alone(ctx context.Context) error {
-	other, err := holds(ctx, m.source, `select exists (select from shard.moves where region = $1 and target <> $2)`, m.Region, m.To)
+	other, err := holds(ctx, m.source, `
+		select exists (select from shard.moves where region = $1 and target <> $2)`, m.Region, m.To)
 	if err == nil && !other {
 		other, err = holds(ctx, m.target, `select exists (select from shard.moves where region = $1)`, m.Region)
 	}
@@ -160,151 +163,6 @@ func (m *mover) verify(ctx context.Context) error {
 	})
 }
 
-// handOver stops the writers, carries what is left, and lets go of the region;
-// all within the freeze, or it is tried again later.
-func (m *mover) handOver(ctx context.Context) error {
-	if err := m.waitForViews(ctx); err != nil {
-		return err
-	}
-	for attempt := 1; ; attempt++ {
-		err := m.tryHandOver(ctx)
-		var different *differenceError
-		if err == nil || ctx.Err() != nil || attempt == attempts || errors.As(err, &different) || errors.Is(err, errStopped) {
-			return err
-		}
-		m.Log.Warn("hand-over did not fit into the freeze", "region", m.Region, "error", err)
-		if err := m.recover(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// recover prepares the next attempt: writers that the freeze held up get
-// through, connections that the deadline cost are made again, and what changed
-// meanwhile shall not have to be carried within the next freeze.
-func (m *mover) recover(ctx context.Context) error {
-	if err := sleep(ctx, betweenAttempts); err != nil {
-		return err
-	}
-	if m.source.IsClosed() || m.target.IsClosed() {
-		m.close(ctx)
-		if err := m.open(ctx); err != nil {
-			return err
-		}
-	}
-	// The answer of the last attempt may have been lost after it took effect.
-	gone, err := holds(ctx, m.source, `select state = 'moved' from shard.ownership where region = $1`, m.Region)
-	if err != nil || gone {
-		return err
-	}
-	return m.follow(ctx)
-}
-
-// waitForViews waits until no process relies any more on what it read before
-// the move was announced.
-func (m *mover) waitForViews(ctx context.Context) error {
-	var age time.Duration
-	err := m.source.QueryRow(ctx, `select clock_timestamp() - announced_at from shard.moves where region = $1`, m.Region).Scan(&age)
-	if err != nil {
-		return err
-	}
-	return sleep(ctx, shard.Lease+settleWait-age)
-}
-
-func (m *mover) tryHandOver(ctx context.Context) (err error) {
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, m.Freeze)
-	defer cancel()
-	frozen, err := holds(ctx, m.source, `select shard.freeze($1, $2, $3)`, m.Region, m.To, m.Freeze)
-	if err != nil {
-		return err
-	}
-	if !frozen {
-		// An attempt before this one let go, and only its answer was lost.
-		gone, err := holds(ctx, m.source, `select state = 'moved' and peer = $2 from shard.ownership where region = $1`, m.Region, m.To)
-		if err == nil && !gone {
-			err = errors.New("the source does not own the region any more")
-		}
-		return err
-	}
-	defer func() {
-		if err == nil {
-			m.frozen = time.Since(began)
-			return
-		}
-		// Sooner than by itself; where even this fails, the end of the freeze
-		// stands in its row.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
-		defer cancel()
-		_, thawErr := holds(ctx, m.Set.ByShard(m.from).Pool(), `select shard.thaw($1)`, m.Region)
-		err = errors.Join(err, thawErr)
-	}()
-	if err := m.step("frozen"); err != nil {
-		return err
-	}
-	if err := m.drainWriters(ctx); err != nil {
-		return fmt.Errorf("writers that began before the freeze: %w", err)
-	}
-	if err := m.carry(ctx, m.changes, m.compareChanges); err != nil {
-		return err
-	}
-	if err := m.drainEvents(ctx); err != nil {
-		return fmt.Errorf("events that have not left: %w", err)
-	}
-	if err := m.step("let go"); err != nil {
-		return err
-	}
-	return m.letGo(ctx)
-}
-
-// drainWriters waits for the transactions that were admitted before the freeze:
-// each holds the lock shared to its end. The server gives up before the
-// deadline does, which would cost the connection.
-func (m *mover) drainWriters(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, m.source, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`set local lock_timeout = '%dms'`, (m.Freeze*3/4).Milliseconds())); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(1414090566, $1)`, int32(m.code))
-		return err
-	})
-}
-
-// compareChanges compares what the last round carried, and the counts of
-// everything.
-func (m *mover) compareChanges(ctx context.Context, source, target pgx.Tx) error {
-	for _, t := range m.tables {
-		if err := compareChanged(ctx, source, target, t, m.Region); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// drainEvents waits until the relay has sent the last event of the region.
-func (m *mover) drainEvents(ctx context.Context) error {
-	for m.Drained != nil {
-		drained, err := m.Drained(ctx, m.source, m.Region)
-		if err != nil || drained {
-			return err
-		}
-		if err := sleep(ctx, drainPace); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// letGo is the decision. When its answer is lost, the row is asked what
-// happened.
-func (m *mover) letGo(ctx context.Context) error {
-	gone, err := holds(ctx, m.source, `select shard.hand_over($1, $2, $3)`, m.Region, int32(m.code), m.To)
-	if err == nil && !gone {
-		return errThawed
-	}
-	return err
-}
-
 // takeCharge makes the target the owner; a process that saw the source let go
 // may have been faster.
 func (m *mover) takeCharge(ctx context.Context) error {
@@ -321,7 +179,7 @@ func (m *mover) clear(ctx context.Context) error {
 	if err := sleep(ctx, shard.Lease); err != nil {
 		return err
 	}
-	gone, err := holds(ctx, m.source, `select state = 'moved' and peer = $2 from shard.ownership where region = $1`, m.Region, m.To)
+	gone, err := m.gone(ctx)
 	if err != nil {
 		return err
 	}
@@ -334,6 +192,13 @@ func (m *mover) clear(ctx context.Context) error {
 	return m.forget(ctx)
 }
 
+// gone tells whether the source has let go of the region to the target.
+func (m *mover) gone(ctx context.Context) (bool, error) {
+	return holds(ctx, m.source, `
+		select state = 'moved' and peer = $2 from shard.ownership where region = $1`, m.Region, m.To)
+}
+
+// sleep waits, unless ctx ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(max(d, 0))
 	defer timer.Stop()

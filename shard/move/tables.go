@@ -92,7 +92,8 @@ func bare(columns []string) string {
 // changed is the set of a table's keys in a list of changes (shard.move_log on
 // the source, its copy on the target).
 func (t table) changed(changes string) string {
-	return fmt.Sprintf(`(select distinct %s from %s entry, jsonb_populate_record(null::%s, entry.key) k where entry.tbl = %s)`,
+	return fmt.Sprintf(`(select distinct %s
+		from %s entry, jsonb_populate_record(null::%s, entry.key) k where entry.tbl = %s)`,
 		list("k", t.Key), changes, t.sql(), literal(t.String()))
 }
 

@@ -34,7 +34,9 @@ var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // Event is something that happened, to be told to the rest of the fleet.
 type Event struct {
-	ID      string            // uuid; the message id in JetStream and RabbitMQ, by which consumers recognise a repeat. Empty: a new one
+	// ID is a uuid: the message id in JetStream and RabbitMQ, by which consumers
+	// recognise a repeat. Empty: a new one.
+	ID      string
 	Type    string            // such as "order.created"
 	Region  string            // home region of Key
 	Key     string            // order id: events of one key are published in the order of their transactions
@@ -126,7 +128,8 @@ func check(event Event) (uuid.UUID, json.RawMessage, error) {
 func checkHeaders(headers map[string]string) error {
 	size := 0
 	for name, value := range headers {
-		if !headerName.MatchString(name) || strings.HasPrefix(name, "Nats-") || strings.HasPrefix(name, "ce-") || !oneLine(value) {
+		reserved := strings.HasPrefix(name, "Nats-") || strings.HasPrefix(name, "ce-")
+		if reserved || !headerName.MatchString(name) || !oneLine(value) {
 			return fmt.Errorf("header %q cannot travel", name)
 		}
 		size += len(name) + len(value)

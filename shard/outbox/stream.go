@@ -156,7 +156,8 @@ func (l *leader) refill(ctx context.Context, created string, floor int64) error 
 		if err := tx.QueryRow(ctx, `select floor from outbox.stream for update`).Scan(&confirmed); err != nil {
 			return fmt.Errorf("refill: %w", err)
 		}
-		again, err := tx.Exec(ctx, `update outbox.events set sent_at = null, stream_seq = null where stream_seq > $1`, confirmed)
+		again, err := tx.Exec(ctx, `
+			update outbox.events set sent_at = null, stream_seq = null where stream_seq > $1`, confirmed)
 		if err != nil {
 			return fmt.Errorf("refill: %w", err)
 		}
@@ -198,7 +199,8 @@ func (l *leader) count(ctx context.Context) error {
 	var oldest float64
 	err := l.conn.QueryRow(ctx, `
 		select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8
-		from (select created_at from outbox.events where sent_at is null order by seq limit $1) waiting`, countMost).Scan(&unsent, &oldest)
+		from (select created_at from outbox.events where sent_at is null order by seq limit $1) waiting`,
+		countMost).Scan(&unsent, &oldest)
 	if err != nil {
 		return fmt.Errorf("count unsent events: %w", err)
 	}
