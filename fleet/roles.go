@@ -165,7 +165,10 @@ func (d *deps) edge(ctx context.Context, conn *nats.Conn) error {
 	}
 	var pages fs.FS
 	if web.Built() {
-		pages = web.Dist()
+		var err error
+		if pages, err = web.App(web.Settings{MapTilesURL: c.MapTilesURL, AssetURL: c.AssetURL}); err != nil {
+			return err
+		}
 	}
 	e, err := edge.New(edge.Config{
 		BindAddress: c.BindAddress, Port: c.EdgePort, TrackingPort: c.TrackingPort,

@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Pages in a real browser against a running fleet: `tiffin up`, then `npm run test:browser`. */
+/** Pages in a real browser against a real fleet, which it starts unless TIFFIN_URL names one. */
 export default defineConfig({
   test: {
+    globalSetup: 'test/browser/up.ts',
     include: ['test/browser/**/*.test.ts'],
     // They share the fleet's demo accounts and its limits per address.
     fileParallelism: false,

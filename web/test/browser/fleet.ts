@@ -1,7 +1,8 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
 
-/** The fleet under test. */
-export const BASE = process.env.TIFFIN_URL ?? process.env.EDGE_URL ?? 'http://localhost:3000';
+/** The fleet under test; see up.ts. */
+export const BASE = inject('base');
 
 const FLAGS = [
   '--headless',
