@@ -38,8 +38,6 @@ export interface MapViewProps {
   children?: ReactNode;
 }
 
-/** Room for a pin's height above the highest point. */
-const PADDING = 88;
 const DRAG_PIXELS = 5;
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-80, 0],
@@ -95,7 +93,7 @@ export function MapView({
   useEffect(() => {
     if (!engine || fit.length === 0 || fitted.current === fitKey) return;
     fitted.current = fitKey;
-    engine.fit(fit, PADDING, fitZoom);
+    engine.fit(fit, fitZoom);
   }, [engine, fit, fitKey, fitZoom]);
 
   useEffect(() => {
@@ -157,7 +155,7 @@ export function MapView({
               <IconButton
                 icon="target"
                 label={t('map.recenter')}
-                onClick={() => engine.fit(fit, PADDING, fitZoom)}
+                onClick={() => engine.fit(fit, fitZoom)}
                 variant="floating"
               />
             )}
@@ -219,7 +217,7 @@ function ScaleBar({ engine, lifted }: { engine: MapEngine; lifted: boolean }) {
   const { language } = useI18n();
   const [perPixel, setPerPixel] = useState(() => metersPerPixel(engine.camera));
   useEffect(() => engine.onCamera(() => setPerPixel(metersPerPixel(engine.camera))), [engine]);
-  const meters = LENGTHS.findLast((length) => length / perPixel <= 110) ?? 50;
+  const meters = LENGTHS.findLast((length) => length / perPixel <= 84) ?? 50;
   const text = new Intl.NumberFormat(language, {
     style: 'unit',
     unit: meters < 1000 ? 'meter' : 'kilometer',

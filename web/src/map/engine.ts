@@ -26,6 +26,8 @@ export interface MapLine {
 
 /** Detail squares are fine enough from here on; further out they would be dozens. */
 const DETAIL_ZOOM = 7.5;
+/** Pixels a fitted view keeps free around what it shows, at least. */
+const PADDING = 72;
 /** Nearer than this a view may hold no shore at all. */
 const GRID_ZOOM = 11;
 
@@ -93,7 +95,9 @@ export class MapEngine {
     this.redraw();
   }
 
-  fit(points: readonly LngLat[], padding = 80, single = 14): void {
+  /** Shows all points with room around them: for a pin's height, and for what lies between here and there. */
+  fit(points: readonly LngLat[], single = 14): void {
+    const padding = Math.max(PADDING, 0.24 * Math.min(this.#size.width, this.#size.height));
     const camera = fitted(points, this.#size, padding, single);
     if (camera) this.setCamera(camera);
   }

@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-const BINARY = new URL('../../../bin/tiffin', import.meta.url).pathname;
+const BINARY = process.env.TIFFIN_BINARY ?? new URL('../../../bin/tiffin', import.meta.url).pathname;
 const START_MS = 120_000;
 
 /**
