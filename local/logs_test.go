@@ -54,13 +54,13 @@ func TestManyWritersOneLog(t *testing.T) {
 func TestTheNATSServerLogsThroughSlog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := natsLog{slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))}
-	log.Noticef("chatter %d", 1)
-	log.Debugf("chatter %d", 2)
-	log.Tracef("chatter %d", 3)
-	log.Warnf("careful %d", 4)
-	log.Errorf("broken %d", 5)
-	log.Fatalf("over %d", 6)
+	l := natsLog{slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	l.Noticef("chatter %d", 1)
+	l.Debugf("chatter %d", 2)
+	l.Tracef("chatter %d", 3)
+	l.Warnf("careful %d", 4)
+	l.Errorf("broken %d", 5)
+	l.Fatalf("over %d", 6)
 	require.NotContains(t, out.String(), "chatter")
 	for _, want := range []string{"careful 4", "broken 5", "over 6"} {
 		require.Contains(t, out.String(), want)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"tiffin/config"
@@ -260,5 +262,5 @@ func edgeURL(bind string, n int) string {
 	case "", "0.0.0.0", "127.0.0.1", "::", "::1":
 		host = "localhost"
 	}
-	return fmt.Sprintf("http://%s:%d", host, n)
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(n))
 }

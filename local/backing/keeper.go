@@ -19,7 +19,7 @@ const (
 	// startAttempts is how often the first start is tried before giving up:
 	// more than once, because the remains of a killed predecessor may need a
 	// moment to leave.
-	startAttempts = 3
+	startAttempts = 5
 	// Delays between restarts grow from minDelay to maxDelay, and begin anew
 	// after a run of healthyAfter.
 	minDelay     = 100 * time.Millisecond
@@ -57,7 +57,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		started := time.Now()
 		err := k.runOnce(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopping is no failure
 		}
 		if !k.wasReady() && attempt == startAttempts {
 			return err

@@ -92,7 +92,7 @@ func ferretBin() (string, error) {
 	if path, err := exec.LookPath(FerretBinary); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", errors.New("neither mongod nor ferretdb found; `just up` builds ferretdb, or: go build -C tools/ferretdb -o $PWD/bin/ferretdb .")
+	return "", errors.New("neither mongod nor ferretdb found; `just up` builds ferretdb")
 }
 
 // ToolCache is the folder of this user for built tools.

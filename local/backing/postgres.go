@@ -173,7 +173,9 @@ func (pg *postgres) initialise(ctx context.Context, dir string) error {
 }
 
 // clearStaleLock removes a postmaster.pid whose pid now belongs to somebody
-// else: PostgreSQL would take that process for its predecessor and refuse.
+// else: PostgreSQL would take that process for its predecessor and refuse. It
+// does so only when nobody works in the data folder any more: while backends of
+// a killed server are still leaving, the file is what keeps a new server out.
 func (pg *postgres) clearStaleLock() error {
 	path := filepath.Join(pg.data, "postmaster.pid")
 	content, err := os.ReadFile(path)
@@ -184,9 +186,18 @@ func (pg *postgres) clearStaleLock() error {
 		return err
 	}
 	first, _, _ := strings.Cut(string(content), "\n")
-	// A postmaster works in its data folder, and nobody else does.
-	if cwd, err := os.Readlink(filepath.Join("/proc", strings.TrimSpace(first), "cwd")); err == nil && cwd == pg.data {
-		return nil
+	if _, err := os.Stat(filepath.Join("/proc", strings.TrimSpace(first))); err != nil {
+		return nil // the pid is free, so PostgreSQL sees by itself what is the case
+	}
+	// Server and backends all have the data folder as their working folder.
+	folders, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return err
+	}
+	for _, link := range folders {
+		if cwd, err := os.Readlink(link); err == nil && cwd == pg.data {
+			return nil
+		}
 	}
 	return os.Remove(path)
 }

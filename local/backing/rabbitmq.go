@@ -34,8 +34,8 @@ const (
 	rabbitVhost = "tiffin"
 )
 
-// erlangPorts is why Epmd exists: RabbitMQ starts Erlang's port mapper as a
-// daemon that outlives it, unless one runs already. So we run it, as a child.
+// Epmd returns Erlang's port mapper. RabbitMQ starts it as a daemon that outlives
+// it, unless one runs already. So we run it, as a child.
 func Epmd(name string, port int) (Server, error) {
 	bin, err := lookup("epmd", "rabbitmq-server", "/usr/bin", "/usr/lib/erlang/bin")
 	if err != nil {

@@ -83,16 +83,6 @@ func (k *kept) awaitReady(t *testing.T) {
 	}
 }
 
-// serves waits until the server's probe succeeds.
-func serves(t *testing.T, s backing.Server) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		return s.Probe(ctx) == nil
-	}, patience, tick)
-}
-
 // kill ends the recorded child as the kernel would.
 func kill(t *testing.T, p *process.Process) {
 	t.Helper()

@@ -1,9 +1,13 @@
 package process
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Family returns a process and all its descendants. PostgreSQL's backends each
@@ -28,6 +32,28 @@ func Family(pid int) []int {
 		family = append(family, children[family[i]]...)
 	}
 	return family
+}
+
+// AwaitEnd waits until none of the processes runs any more, at most for limit.
+// Zombies count as ended: where nobody buries orphans they stay for ever.
+func AwaitEnd(ctx context.Context, pids []int, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for _, pid := range pids {
+		for {
+			if _, err := startTimeOf(pid); errors.Is(err, errOver) {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("process %d: %w", pid, ctx.Err())
+			case <-tick.C:
+			}
+		}
+	}
+	return nil
 }
 
 // parentOf reads field 4 of /proc/<pid>/stat; 0 when the process is gone.

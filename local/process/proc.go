@@ -36,7 +36,7 @@ func parseStat(stat string) (uint64, error) {
 		return 0, errors.New("process: no name in stat")
 	}
 	fields := strings.Fields(stat[end+1:])
-	const state, startTime = 3 - 3, 22 - 3
+	const state, startTime = 0, 22 - 3 // the state is field 3
 	if len(fields) <= startTime {
 		return 0, errors.New("process: stat is too short")
 	}

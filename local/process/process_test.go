@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -160,7 +161,9 @@ func parent(dir string) {
 			panic(err)
 		}
 	}
-	fmt.Println("started")
+	if _, err := os.Stdout.WriteString("started\n"); err != nil {
+		panic(err)
+	}
 	select {}
 }
 
@@ -185,4 +188,15 @@ func killedParent(t *testing.T) string {
 	require.NoError(t, cmd.Process.Kill())
 	require.ErrorContains(t, cmd.Wait(), "killed")
 	return dir
+}
+
+func TestAwaitEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p := b.shell(t, "late", `sleep 1000`)
+	pids := process.Family(p.PID())
+	require.ErrorIs(t, process.AwaitEnd(t.Context(), pids, 20*time.Millisecond), context.DeadlineExceeded)
+	p.Kill()
+	require.NoError(t, process.AwaitEnd(t.Context(), pids, patience))
+	require.NoError(t, process.AwaitEnd(t.Context(), pids, patience), "also of those long gone")
 }

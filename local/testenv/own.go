@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"tiffin/local/backing"
 	"tiffin/local/port"
@@ -82,12 +81,8 @@ func (s *Server) Kill() {
 	family := process.Family(s.process.PID())
 	s.process.Kill()
 	<-s.process.Done()
-	// Bounded, for where nobody buries orphans they stay as zombies.
-	deadline := time.Now().Add(5 * time.Second)
-	for _, pid := range family {
-		for syscall.Kill(pid, 0) == nil && time.Now().Before(deadline) {
-			time.Sleep(time.Millisecond)
-		}
+	if err := process.AwaitEnd(context.Background(), family, cleanupTimeout); err != nil {
+		s.t.Errorf("testenv: children of the killed server: %v", err)
 	}
 }
 
