@@ -35,7 +35,6 @@ export class TileLayer {
     const known = this.#images.get(url);
     if (known) return known;
     const image = new Image();
-    image.crossOrigin = 'anonymous';
     image.onload = this.#onLoad;
     image.src = url;
     this.#images.set(url, image);

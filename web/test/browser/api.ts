@@ -1,4 +1,4 @@
-import type { MenuItem, Order, OrderStatus, Restaurant, SessionAnswer } from '../../src/api/types';
+import type { MenuItem, Order, OrderStatus, Restaurant, Role, SessionAnswer } from '../../src/api/types';
 import { BASE } from './fleet';
 
 /** A few requests to set the stage, as a program would make them. Tests act through pages only. */
@@ -27,6 +27,28 @@ export const login = (email: string, password = 'tiffin-demo') =>
 export function storage(session: SessionAnswer): Record<string, string> {
   const { user, token, refreshToken, expiresIn } = session;
   return { 'tiffin.session': JSON.stringify({ user, token, refreshToken, expiresAt: Date.now() + expiresIn * 1000 }) };
+}
+
+let serial = 0;
+
+/** Somebody new, with a session. */
+export function newcomer(role: Role, city: string): Promise<SessionAnswer> {
+  const email = `web-api-${Date.now().toString(36)}-${++serial}@test.tiffin`;
+  const person = { firstName: 'Test', lastName: 'Person', phoneNumber: '+17075550134' };
+  return call('POST', '/auth/register', null, { email, password: 'a-long-password', ...person, role, city });
+}
+
+/** A restaurant of somebody's own with one dish. */
+export async function openKitchen(token: string, city: string, at: { latitude: number; longitude: number }) {
+  const contact = { address: '1 Main Street', phoneNumber: '+17075550134', email: 'kitchen@test.tiffin' };
+  const restaurant = await call<Restaurant>('POST', '/restaurants', token, {
+    name: `Web Kitchen ${++serial}`,
+    city,
+    ...at,
+    ...contact,
+  });
+  const dish = await call<MenuItem>('POST', `/restaurants/${restaurant.id}/menu`, token, { name: 'Stew', price: 9.5 });
+  return { restaurant, dish };
 }
 
 /** An open restaurant of a city with something on its menu. */
