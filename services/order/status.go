@@ -94,6 +94,7 @@ func Allowed(from Status, role string) []Status {
 	return allowed
 }
 
+// legal reads the chart for one role.
 func legal(from, to Status, role string) bool {
 	return slices.ContainsFunc(moves, func(m move) bool {
 		return m.to == to && slices.Contains(m.from, from) && covers(role, m.role)

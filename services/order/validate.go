@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"tiffin/wire"
 )
 
@@ -63,8 +65,8 @@ func (v *checks) lines(lines []Line) {
 	}
 }
 
-// Validate returns wire.Invalid for a limit out of range, an unknown status or a text that is too long. The cursor is
-// checked where it is read.
+// Validate returns wire.Invalid for a limit out of range, an unknown status, a customer's id that is none, or a text that
+// is too long. The cursor is checked where it is read.
 func (r ListRequest) Validate() error {
 	var v checks
 	if r.Limit < 0 || r.Limit > MaxLimit {
@@ -75,6 +77,12 @@ func (r ListRequest) Validate() error {
 	}
 	if r.City != "" {
 		v.text("city", r.City, MaxCityRunes)
+	}
+	if r.RestaurantID != "" {
+		v.text("restaurantId", r.RestaurantID, 64)
+	}
+	if r.CustomerID != "" && (len(r.CustomerID) != 36 || uuid.Validate(r.CustomerID) != nil) {
+		v.refuse("customerId", "must be a UUID")
 	}
 	return v.err()
 }
@@ -110,6 +118,7 @@ func (v *checks) refuse(field, message string) {
 	v.faults = append(v.faults, wire.FieldError{Field: field, Message: message})
 }
 
+// text wants something that people can read and that a database can store: PostgreSQL has no room for a NUL.
 func (v *checks) text(field, value string, most int) {
 	switch {
 	case strings.TrimSpace(value) == "":
@@ -124,6 +133,7 @@ func (v *checks) text(field, value string, most int) {
 // unprintable finds what has no place in a text people read. Line breaks may be part of an address.
 func unprintable(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
 
+// degrees wants a coordinate. A missing one is not zero: that would be a place off the coast of Africa.
 func (v *checks) degrees(field string, value *float64, most float64) {
 	switch {
 	case value == nil:

@@ -84,6 +84,11 @@ func TestListRequests(t *testing.T) {
 	require.Equal(t, []string{"limit"}, fields(t, order.ListRequest{Limit: -1}.Validate()))
 	require.Equal(t, []string{"status"}, fields(t, order.ListRequest{Status: "done"}.Validate()))
 	require.Equal(t, []string{"city"}, fields(t, order.ListRequest{City: strings.Repeat("x", 101)}.Validate()))
+	require.NoError(t, order.ListRequest{CustomerID: "0192f0c1-2d3e-8abc-8def-0123456789ab", RestaurantID: "656e0000000000000000000a"}.Validate())
+	for _, id := range []string{"x", "' or 1=1", "{0192f0c1-2d3e-8abc-8def-0123456789ab}", "0192f0c12d3e8abc8def0123456789ab"} {
+		require.Equal(t, []string{"customerId"}, fields(t, order.ListRequest{CustomerID: id}.Validate()))
+	}
+	require.Equal(t, []string{"restaurantId"}, fields(t, order.ListRequest{RestaurantID: "a\x00b"}.Validate()))
 }
 
 func TestStatusRequests(t *testing.T) {

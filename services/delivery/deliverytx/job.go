@@ -74,6 +74,7 @@ func Progress(b *pgx.Batch, orderID string, h Holder, to order.Status) {
 	}
 }
 
+// setOffer changes what binds the order to its rider. There is at most one such row, so the order's id finds it.
 func setOffer(b *pgx.Batch, orderID string, status delivery.AssignmentStatus) {
 	b.Queue(`update delivery.offers set status = $2, ended_at = case when $2 = 'picked_up' then null else now() end
 		where order_id = $1 and status in ('offered', 'accepted', 'picked_up')`, orderID, string(status))

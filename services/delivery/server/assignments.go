@@ -13,6 +13,7 @@ import (
 	"tiffin/shard"
 )
 
+// assignments answers the current assignment, or a page of the past ones.
 func (s *Server) assignments(ctx context.Context, req delivery.AssignmentsRequest) (delivery.AssignmentsResponse, error) {
 	partner, err := s.rider(ctx)
 	if err != nil {
@@ -29,6 +30,7 @@ func (s *Server) assignments(ctx context.Context, req delivery.AssignmentsReques
 	return res, err
 }
 
+// current tells services what a rider is bound to: it is how tracking knows whose position to show to whom.
 func (s *Server) current(ctx context.Context, req delivery.CurrentRequest) (delivery.CurrentResponse, error) {
 	if err := internalOnly(ctx); err != nil {
 		return delivery.CurrentResponse{}, err

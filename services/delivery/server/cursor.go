@@ -29,6 +29,7 @@ func newest() cursor {
 	return cursor{offeredAt: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), order: uuid.Max.String(), seq: math.MaxInt64}
 }
 
+// cursorBehind is the place behind an offer.
 func cursorBehind(o offer) cursor {
 	return cursor{offeredAt: o.offeredAt, order: o.order, seq: o.seq}
 }
@@ -64,6 +65,7 @@ func decodeCursor(text string) (cursor, error) {
 	return c, nil
 }
 
+// errCursor does not say what is wrong with a cursor: clients have nothing to mend in it.
 func errCursor() error {
 	return wire.Invalid{{Field: "cursor", Message: "is not a cursor of this list"}}
 }

@@ -114,6 +114,7 @@ func (s *store) lockFree(ctx context.Context, tx pgx.Tx, pairs []candidate) (map
 		pluck(pairs, func(c candidate) string { return c.partner })))
 }
 
+// pluck lists one side of the pairs.
 func pluck(pairs []candidate, field func(candidate) string) []string {
 	list := make([]string, len(pairs))
 	for i, c := range pairs {

@@ -16,6 +16,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	}, []string{"status"}))}
 }
 
+// count counts offers that came into a status.
 func (m metrics) count(status delivery.AssignmentStatus, n int) {
 	m.offers.WithLabelValues(string(status)).Add(float64(n))
 }

@@ -34,11 +34,13 @@ type offer struct {
 const offerColumns = `order_id::text, partner_id::text, seq, status, offered_at, expires_at, accepted_at,
 	expires_at <= clock_timestamp()`
 
+// scanOffer reads one row of offerColumns.
 func scanOffer(row pgx.CollectableRow) (o offer, err error) {
 	err = row.Scan(&o.order, &o.partner, &o.seq, &o.status, &o.offeredAt, &o.expiresAt, &o.acceptedAt, &o.overdue)
 	return o, err
 }
 
+// oneOffer reads the only row of a result: errNoOffer when it is empty.
 func oneOffer(rows pgx.Rows, err error) (offer, error) {
 	if err != nil {
 		return offer{}, err
@@ -120,6 +122,7 @@ func (s *store) accept(ctx context.Context, orderID, partner string) (a assigned
 	return a, fresh, err
 }
 
+// writeAccept writes an acceptance: the order leaves the queue, the offer becomes an assignment, the rider carries.
 func (s *store) writeAccept(ctx context.Context, tx pgx.Tx, a *assigned) error {
 	b := &pgx.Batch{}
 	// The moment the order was read under its lock is the moment of the acceptance, in the row and in the event.

@@ -21,6 +21,7 @@ type overviewCache struct {
 	value delivery.Overview
 }
 
+// counts answers the overview, from memory when it was counted just now.
 func (s *Server) counts(ctx context.Context, _ delivery.OverviewRequest) (delivery.Overview, error) {
 	if err := internalOnly(ctx); err != nil {
 		return delivery.Overview{}, err
@@ -81,12 +82,15 @@ func (s *store) overview(ctx context.Context) delivery.Overview {
 	return total
 }
 
+// riderStates lists every state, so that the overview shows zeros instead of holes.
 func riderStates() []delivery.RiderState {
 	return []delivery.RiderState{
 		delivery.RiderOffline, delivery.RiderSilent, delivery.RiderFree, delivery.RiderOffered, delivery.RiderCarrying,
 	}
 }
 
+// figures counts on one shard in one round trip. The states are tried in this order: who carries an order is carrying,
+// whatever else is true of them.
 func (s *store) figures(ctx context.Context, db *shard.DB, regions []shard.Region) (f figures, err error) {
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		f = figures{riders: map[delivery.RiderState]int64{}}

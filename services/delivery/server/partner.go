@@ -18,6 +18,7 @@ var errNoPartner = errors.New("no such rider")
 const partnerColumns = `id::text, city, latitude, longitude, available, case when carrying then order_id::text end,
 	deliveries, rating, created_at, updated_at`
 
+// scanPartner reads one row of partnerColumns.
 func scanPartner(row pgx.CollectableRow) (p delivery.Partner, err error) {
 	var created, updated time.Time
 	err = row.Scan(&p.ID, &p.City, &p.Latitude, &p.Longitude, &p.IsAvailable, &p.CurrentOrderID,
@@ -26,6 +27,7 @@ func scanPartner(row pgx.CollectableRow) (p delivery.Partner, err error) {
 	return p, err
 }
 
+// onePartner reads the only row of a result: errNoPartner when it is empty.
 func onePartner(rows pgx.Rows, err error) (delivery.Partner, error) {
 	if err != nil {
 		return delivery.Partner{}, err

@@ -29,6 +29,7 @@ func (s *Server) rider(ctx context.Context) (string, error) {
 	return actor.ID, nil
 }
 
+// me answers the rider's own record.
 func (s *Server) me(ctx context.Context, _ delivery.MeRequest) (delivery.Partner, error) {
 	id, err := s.rider(ctx)
 	if err != nil {
@@ -38,6 +39,8 @@ func (s *Server) me(ctx context.Context, _ delivery.MeRequest) (delivery.Partner
 	return p, asKit(err)
 }
 
+// availability writes whether the rider wants to work, and has the queue looked at: either somebody is there to be asked, or
+// an order has lost the one who was.
 func (s *Server) availability(ctx context.Context, req delivery.AvailabilityRequest) (delivery.Partner, error) {
 	id, err := s.rider(ctx)
 	if err != nil {
@@ -55,6 +58,7 @@ func (s *Server) availability(ctx context.Context, req delivery.AvailabilityRequ
 	return p, nil
 }
 
+// accept takes the order that was offered. Repeating it is safe, so a rider in a tunnel may press the button twice.
 func (s *Server) accept(ctx context.Context, req delivery.OfferRequest) (delivery.Assignment, error) {
 	partner, orderID, err := s.offerOf(ctx, req.ID)
 	if err != nil {
@@ -70,6 +74,7 @@ func (s *Server) accept(ctx context.Context, req delivery.OfferRequest) (deliver
 	return a.view(), nil
 }
 
+// decline gives the offer back. The order has gone to the next rider when the answer arrives.
 func (s *Server) decline(ctx context.Context, req delivery.OfferRequest) (delivery.Assignment, error) {
 	partner, orderID, err := s.offerOf(ctx, req.ID)
 	if err != nil {

@@ -1,15 +1,3 @@
-// Package server is the delivery service itself: endpoints, the PostgreSQL store, and the loops that offer waiting
-// orders to riders and end offers whose time is over.
-//
-// Invariants:
-//
-//   - Every step is one transaction that leaves order, queue, offer and rider consistent, so a process may die between
-//     any two of them: the next look of any instance goes on from the rows.
-//   - Locks are taken in the order dispatch lock, orders, jobs, offers, riders. A transaction that waits for an order
-//     holds no rider. What locks several riders waits for none of them (positions) or holds the dispatch lock.
-//   - One instance at a time offers the waiting orders of a region, by an advisory lock: without it two instances could
-//     give the last rider to the younger of two orders.
-//   - Wake-ups (an event, a rider's request) are hints that may be lost. The poll finds everything they would have.
 package server
 
 import (
@@ -50,6 +38,7 @@ type Config struct {
 	Poll             time.Duration // how often waiting orders and ended offers are looked for, default 1s
 }
 
+// withDefaults fills what was left out with the values of the contract.
 func (c Config) withDefaults() Config {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
@@ -109,6 +98,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// endpoints adds every verb.
 func (s *Server) endpoints() {
 	micro.Handle(s.service, delivery.VerbAssignments, "List the acting rider's current or past assignments", s.assignments)
 	micro.Handle(s.service, delivery.VerbMe, "Read the acting rider's partner record", s.me)

@@ -65,6 +65,7 @@ func NewThree(t testing.TB) *Bed {
 	}})
 }
 
+// build opens shards and NATS, serves the menu and makes the stream that events go to.
 func build(t testing.TB, config shard.Config) *Bed {
 	t.Helper()
 	b := &Bed{Config: config, Shards: Open(t, config), NATS: testenv.NATS(t)}

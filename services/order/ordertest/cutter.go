@@ -58,6 +58,7 @@ func (c *Cutter) Arm() {
 // Cut reports whether the answer was lost since Arm.
 func (c *Cutter) Cut() bool { return c.done.Load() }
 
+// serve carries one connection. The answer to a COMMIT comes on the same connection, so losing it loses the connection.
 func (c *Cutter) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", c.target)

@@ -25,6 +25,7 @@ type Menu struct {
 	items map[string]restaurant.QuotedItem
 }
 
+// newMenu is a menu with two dishes that can be ordered and one that cannot.
 func newMenu(owner string) *Menu {
 	return &Menu{
 		house: restaurant.Restaurant{
@@ -81,6 +82,7 @@ func (m *Menu) Quote(_ context.Context, req restaurant.QuoteRequest) (restaurant
 // RestaurantIn is the id of a restaurant in the centre of a city, with the same menu.
 func RestaurantIn(city string) string { return "city" + hex.EncodeToString([]byte(city)) }
 
+// cityOf is the way back from RestaurantIn.
 func cityOf(id string) (shard.City, bool) {
 	if len(id) < 4 || id[:4] != "city" {
 		return shard.City{}, false

@@ -122,6 +122,7 @@ func (r *Record) queue(b *pgx.Batch, kind string, from order.Status, by By) {
 	r.log(b, kind, &from, by)
 }
 
+// log writes the entry of the record's present seq. Its key is what makes two changes with the same seq impossible.
 func (r *Record) log(b *pgx.Batch, kind string, from *order.Status, by By) {
 	b.Queue(`insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -129,6 +130,7 @@ func (r *Record) log(b *pgx.Batch, kind string, from *order.Status, by By) {
 		by.ID, by.Role, by.Reason, r.Order.UpdatedAt.Time)
 }
 
+// announceStatus queues the order.status of the change that was just made.
 func (r *Record) announceStatus(ctx context.Context, b *pgx.Batch, from order.Status, by By) error {
 	return outbox.Queue(b, r.event(ctx, order.EventStatus, order.StatusEvent{
 		EventType:         order.EventStatus,

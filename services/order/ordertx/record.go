@@ -93,6 +93,7 @@ func QueueLock(b *pgx.Batch, id string, into **Record) {
 	queueOne(b, readSQL+` for update`, id, into)
 }
 
+// queueOne queues a read of one order. An order that does not exist fails the batch with ErrNotFound.
 func queueOne(b *pgx.Batch, sql, id string, into **Record) {
 	b.Queue(sql, id).Query(func(rows pgx.Rows) (err error) {
 		*into, err = one(rows)
@@ -111,6 +112,7 @@ func LockAll(ctx context.Context, tx pgx.Tx, ids []string) (map[string]*Record, 
 	return byID(rows)
 }
 
+// one reads the only row of a result.
 func one(rows pgx.Rows) (*Record, error) {
 	r, err := pgx.CollectExactlyOneRow(rows, Scan)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -119,6 +121,7 @@ func one(rows pgx.Rows) (*Record, error) {
 	return r, err
 }
 
+// byID reads all rows of a result by id.
 func byID(rows pgx.Rows) (map[string]*Record, error) {
 	list, err := pgx.CollectRows(rows, Scan)
 	if err != nil {

@@ -38,6 +38,7 @@ type idempotencyKey struct {
 	fingerprint [sha256.Size]byte
 }
 
+// create places an order. Everything that can be refused is refused before anything is written.
 func (s *Server) create(ctx context.Context, req order.CreateRequest) (order.Created, error) {
 	actor := micro.ActorFrom(ctx)
 	if actor.Role != auth.RoleCustomer {

@@ -38,6 +38,7 @@ func decodeCursor(cursor string) (string, error) {
 	return id, nil
 }
 
+// errCursor does not say what is wrong with a cursor: clients have nothing to mend in it.
 func errCursor() error {
 	return wire.Invalid{{Field: "cursor", Message: "is not a cursor of this list"}}
 }

@@ -89,6 +89,8 @@ func expiry(r *ordertx.Record, _ deliverytx.Holder) (*change, error) {
 	return &change{to: order.Expired, by: ordertx.System(reasonExpired)}, nil
 }
 
+// overdue finds the pending orders of a region whose deadline has passed, the longest overdue first. Nothing is locked:
+// each of them is judged again when it is.
 func (s *store) overdue(ctx context.Context, region shard.Region) (ids []string, err error) {
 	db, err := s.shards.ByRegion(region)
 	if err != nil {
@@ -106,6 +108,7 @@ func (s *store) overdue(ctx context.Context, region shard.Region) (ids []string,
 	return ids, err
 }
 
+// forgetKeys deletes keys that nobody honours any more, in small transactions, so that orders never wait for the broom.
 func (s *store) forgetKeys(ctx context.Context, region shard.Region) error {
 	db, err := s.shards.ByRegion(region)
 	if err != nil {

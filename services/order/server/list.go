@@ -24,6 +24,7 @@ type filter struct {
 	limit                    int
 }
 
+// list answers a page. What was asked for is first narrowed to what the actor may see, so that no filter can widen it.
 func (s *Server) list(ctx context.Context, req order.ListRequest) (order.ListResponse, error) {
 	actor := micro.ActorFrom(ctx)
 	after, err := decodeCursor(req.Cursor)

@@ -80,6 +80,7 @@ func (s *store) withLog(ctx context.Context, id string, since int64) (r *ordertx
 	return r, entries, err
 }
 
+// scanEntry reads one row of the log.
 func scanEntry(row pgx.CollectableRow) (e entry, err error) {
 	var at time.Time
 	err = row.Scan(&e.seq, &e.kind, &e.from, &e.to, &e.partner, &e.actorID, &e.actorRole, &e.reason, &at)

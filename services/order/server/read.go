@@ -26,6 +26,7 @@ func whoMay(ctx context.Context, r *ordertx.Record, err error) (*ordertx.Record,
 	return r, err
 }
 
+// get answers one order by one read of one row.
 func (s *Server) get(ctx context.Context, req order.GetRequest) (order.Order, error) {
 	r, err := s.visible(ctx, req.ID)
 	if err != nil {
@@ -34,6 +35,7 @@ func (s *Server) get(ctx context.Context, req order.GetRequest) (order.Order, er
 	return r.Order, nil
 }
 
+// history answers the transitions only. Offers are part of the log, but who was asked is nobody's business.
 func (s *Server) history(ctx context.Context, req order.HistoryRequest) (order.HistoryResponse, error) {
 	r, entries, err := s.store.history(ctx, req.ID)
 	if _, err = whoMay(ctx, r, err); err != nil {
@@ -42,6 +44,7 @@ func (s *Server) history(ctx context.Context, req order.HistoryRequest) (order.H
 	return order.HistoryResponse{History: entries}, nil
 }
 
+// updates answers what a socket that was away has missed, assignments included.
 func (s *Server) updates(ctx context.Context, req order.UpdatesRequest) (order.Updates, error) {
 	r, updates, err := s.store.updates(ctx, req.ID, req.Since)
 	if _, err = whoMay(ctx, r, err); err != nil {

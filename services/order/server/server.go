@@ -1,11 +1,3 @@
-// Package server is the order service itself: endpoints, the PostgreSQL store and the loop that expires orders.
-//
-// Invariants:
-//
-//   - An answer 201 means that order, history, event, job and idempotency key were committed together.
-//   - Prices and names in an order are what the restaurant service quoted; nothing of them comes from the client.
-//   - The service has no state of its own besides caches of facts that never change: any instance can serve any
-//     request, and any number of them may run the expiry loop at once.
 package server
 
 import (
@@ -42,6 +34,7 @@ type Config struct {
 	Poll             time.Duration // how often expired orders are looked for, default 1s
 }
 
+// withDefaults fills what was left out with the values of the contract.
 func (c Config) withDefaults() Config {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.AcceptTTL = cmp.Or(c.AcceptTTL, 10*time.Minute)
@@ -103,6 +96,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// endpoints adds every verb. Creating may take longer than the others, because a duplicate waits for the first request.
 func (s *Server) endpoints() {
 	micro.Handle(s.service, order.VerbCreate, "Place an order for the acting customer; repeatable with an Idempotency-Key",
 		s.create, micro.WithTimeout(order.CreateTimeout))

@@ -16,6 +16,8 @@ import (
 // hintTimeout bounds what a request spends on telling the tracking service what its events will tell anyway.
 const hintTimeout = 250 * time.Millisecond
 
+// status moves an order for the actor. The role is judged before the order is even read, because that answer is the same for
+// every order; whether it is theirs to see, and what its state allows, is judged under the order's lock.
 func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Order, error) {
 	actor := micro.ActorFrom(ctx)
 	if !order.MayEver(actor.Role, req.Status) {

@@ -20,6 +20,7 @@ type travels struct {
 	noted map[travel]struct{}
 }
 
+// travel says that a customer has ordered in a region that is not their home.
 type travel struct {
 	customer  string
 	elsewhere string
@@ -27,6 +28,7 @@ type travel struct {
 
 func newTravels() *travels { return &travels{noted: map[travel]struct{}{}} }
 
+// known reports whether the home is known to have the note.
 func (t *travels) known(v travel) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -34,6 +36,7 @@ func (t *travels) known(v travel) bool {
 	return known
 }
 
+// remember notes that the home has the note, after it was committed there.
 func (t *travels) remember(v travel) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,6 +84,7 @@ func (s *store) announce(ctx context.Context, d *draft) error {
 	return s.deliverLetter(ctx, from, d.travel())
 }
 
+// queueTravel queues the note in the customer's home. It may exist already: a letter may be delivered twice.
 func queueTravel(b *pgx.Batch, home shard.Region, v travel) {
 	b.Queue(`insert into orders.travels (region, customer_id, elsewhere) values ($1, $2, $3) on conflict do nothing`,
 		home, v.customer, v.elsewhere)
