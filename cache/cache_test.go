@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -241,12 +242,12 @@ func TestCopiesAreBounded(t *testing.T) {
 	_, k := numbers(t, newRedis(t))
 	var r record
 	for i := range 50 {
-		mustGet(t, k, fmt.Sprint(i), r.read)
+		mustGet(t, k, strconv.Itoa(i), r.read)
 	}
 	require.Len(t, k.copies, 4)
 	require.Equal(t, 50, k.Loads())
 	for i := range 50 {
-		mustGet(t, k, fmt.Sprint(i), r.read)
+		mustGet(t, k, strconv.Itoa(i), r.read)
 	}
 	require.Equal(t, 50, k.Loads(), "what has no copy here is in Redis")
 }

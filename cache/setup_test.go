@@ -38,7 +38,7 @@ func (r *record) write(n int) func(context.Context) error {
 	return func(context.Context) error { r.value.Store(int64(n)); return nil }
 }
 
-func client(t testing.TB, url string) *redis.Client {
+func client(t *testing.T, url string) *redis.Client {
 	t.Helper()
 	opts, err := redis.ParseURL(url)
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func client(t testing.TB, url string) *redis.Client {
 }
 
 // numbers is a cache of numbers, as one process has it.
-func numbers(t testing.TB, rdb *redis.Client) (*Cache, *Kind[int]) {
+func numbers(t *testing.T, rdb *redis.Client) (*Cache, *Kind[int]) {
 	t.Helper()
 	c := New(Config{Redis: rdb})
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
@@ -59,7 +59,7 @@ func numbers(t testing.TB, rdb *redis.Client) (*Cache, *Kind[int]) {
 	})
 }
 
-func mustGet(t testing.TB, k *Kind[int], name string, source func(context.Context) (int, error)) int {
+func mustGet(t *testing.T, k *Kind[int], name string, source func(context.Context) (int, error)) int {
 	t.Helper()
 	n, err := k.Get(t.Context(), name, source)
 	require.NoError(t, err)
@@ -68,4 +68,4 @@ func mustGet(t testing.TB, k *Kind[int], name string, source func(context.Contex
 
 var errSource = errors.New("source is broken")
 
-func newRedis(t testing.TB) *redis.Client { t.Helper(); return testenv.Redis(t) }
+func newRedis(t *testing.T) *redis.Client { t.Helper(); return testenv.Redis(t) }

@@ -27,6 +27,7 @@ const (
 	defaultPassword = "tiffin-sim"
 	// lastOrders is how long the orders under way may take after the last one was placed.
 	lastOrders = 10 * time.Minute
+	knockTime  = 15 * time.Second
 )
 
 // Config says what to play. Edge is required; the zero value of anything else is a working default.
@@ -108,7 +109,7 @@ func (s *simulation) rng() *rand.Rand {
 
 // cast fills the towns. Their accounts are signed in a few at a time: the fleet limits that, and bcrypt is dear.
 func (s *simulation) cast(ctx context.Context) error {
-	if err := s.api.do(ctx, call{method: http.MethodGet, path: "/healthz"}, nil); err != nil {
+	if err := s.knock(ctx); err != nil {
 		return fmt.Errorf("no fleet answers at %s: %w", s.cfg.Edge, err)
 	}
 	cities, err := gazetteer(s.cfg.Cities)
@@ -136,6 +137,13 @@ func (s *simulation) cast(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// knock makes sure that there is a fleet, which may be starting at this moment.
+func (s *simulation) knock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, knockTime)
+	defer cancel()
+	return s.api.do(ctx, call{method: http.MethodGet, path: "/healthz"}, nil)
 }
 
 // gazetteer finds the cities by name.

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -65,12 +66,8 @@ func (s *socket) run(ctx context.Context) {
 
 // live is one connection from beginning to end.
 func (s *socket) live(ctx context.Context) error {
-	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout, Subprotocols: []string{"tiffin"}}
-	conn, res, err := dialer.DialContext(ctx, s.url, http.Header{"Authorization": {"Bearer " + s.account.token()}})
+	conn, err := s.dial(ctx)
 	if err != nil {
-		if res != nil && res.StatusCode == http.StatusUnauthorized {
-			return s.account.login(ctx)
-		}
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { s.leave(conn) })
@@ -89,6 +86,19 @@ func (s *socket) live(ctx context.Context) error {
 		}
 		s.receive(m)
 	}
+}
+
+// dial connects, and signs in again for the next attempt when the token was refused.
+func (s *socket) dial(ctx context.Context) (*websocket.Conn, error) {
+	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout, Subprotocols: []string{"tiffin"}}
+	conn, res, err := dialer.DialContext(ctx, s.url, http.Header{"Authorization": {"Bearer " + s.account.token()}})
+	if res != nil {
+		defer res.Body.Close()
+		if res.StatusCode == http.StatusUnauthorized {
+			return nil, errors.Join(err, s.account.login(ctx))
+		}
+	}
+	return conn, err
 }
 
 // take makes conn the one that is written to, and subscribes it.

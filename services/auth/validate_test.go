@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ func fields(t *testing.T, err error, secrets ...string) []string {
 		return nil
 	}
 	var invalid wire.Invalid
-	require.True(t, errors.As(err, &invalid), "%v", err)
+	require.ErrorAs(t, err, &invalid)
 	names := make([]string, 0, len(invalid))
 	for _, f := range invalid {
 		names = append(names, f.Field)

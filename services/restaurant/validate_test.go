@@ -1,7 +1,6 @@
 package restaurant_test
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func fields(t *testing.T, err error) []string {
 		return nil
 	}
 	var invalid wire.Invalid
-	require.True(t, errors.As(err, &invalid), "%v", err)
+	require.ErrorAs(t, err, &invalid)
 	names := make([]string, 0, len(invalid))
 	for _, f := range invalid {
 		names = append(names, f.Field)

@@ -15,7 +15,7 @@ import (
 var steps = []string{"reserve a", "reserve b", "reserve c", "insert", "commit", "activate"}
 
 // registerAndDie registers and kills the goroutine at the step: nothing after it runs, as if the process were gone.
-func registerAndDie(t testing.TB, s *Server, email, city, step string) {
+func registerAndDie(t *testing.T, s *Server, email, city, step string) {
 	t.Helper()
 	dying := *s
 	registrar := *s.registrar
@@ -156,7 +156,7 @@ func TestJudgeWaitsForAnOpenTransaction(t *testing.T) {
 }
 
 // waitsForLock says whether a transaction on Boston's shard waits for another one.
-func waitsForLock(t testing.TB, s *Server) (waits bool) {
+func waitsForLock(t *testing.T, s *Server) (waits bool) {
 	t.Helper()
 	require.NoError(t, s.cfg.Shards.ByShard("b").Pool().QueryRow(t.Context(), `
 		select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).

@@ -25,7 +25,7 @@ type puppet struct {
 }
 
 // raise starts a registration that is fully aware of its rivals: every reservation it meets is old enough to be judged.
-func raise(t testing.TB, s *Server, email string, region shard.Region) *puppet {
+func raise(t *testing.T, s *Server, email string, region shard.Region) *puppet {
 	p := &puppet{at: make(chan string), verdict: make(chan bool), done: make(chan error, 1)}
 	registrar := *s.registrar
 	registrar.ttl = 0
@@ -107,7 +107,7 @@ func alive(puppets []*puppet) bool {
 	return false
 }
 
-func requireTruth(t testing.TB, s *Server, email string, puppets []*puppet) {
+func requireTruth(t *testing.T, s *Server, email string, puppets []*puppet) {
 	t.Helper()
 	accounts, told := accountsOf(t, s.cfg.Shards, email), 0
 	for _, p := range puppets {

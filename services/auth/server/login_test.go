@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -132,7 +131,7 @@ func TestFloodOfLogins(t *testing.T) {
 	_, err := s.login(t.Context(), login(email))
 	requireCode(t, micro.CodeLimited, err)
 	var e *micro.Error
-	require.True(t, errors.As(err, &e))
+	require.ErrorAs(t, err, &e)
 	require.Positive(t, e.RetryAfter)
 	_, err = s.register(t.Context(), registration(freshEmail(), "Boston"))
 	requireCode(t, micro.CodeLimited, err)

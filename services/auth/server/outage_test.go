@@ -15,7 +15,7 @@ import (
 const nowhere = "postgres://nobody@127.0.0.1:1/none"
 
 // fragile is a fleet whose shard c the test may stop, pause and start.
-func fragile(t testing.TB) (*Server, *testenv.Server) {
+func fragile(t *testing.T) (*Server, *testenv.Server) {
 	t.Helper()
 	c := testenv.OwnPostgres(t)
 	urls := map[string]string{"a": testenv.Postgres(t), "b": testenv.Postgres(t), "c": c.URL}
@@ -177,7 +177,7 @@ func TestRepairGoesOnWhereItStopped(t *testing.T) {
 	require.Zero(t, countClaims(t, db))
 }
 
-func countClaims(t testing.TB, db *shard.DB) (n int) {
+func countClaims(t *testing.T, db *shard.DB) (n int) {
 	t.Helper()
 	require.NoError(t, db.Pool().QueryRow(t.Context(), `select count(*) from auth.email_claims where state = 'active'`).Scan(&n))
 	return n

@@ -15,7 +15,7 @@ import (
 
 func withRedis(rdb *redis.Client) func(*Config) { return func(c *Config) { c.Redis = rdb } }
 
-func me(t testing.TB, s *Server, u auth.User) auth.User {
+func me(t *testing.T, s *Server, u auth.User) auth.User {
 	t.Helper()
 	res, err := s.me(as(t.Context(), u), auth.MeRequest{})
 	require.NoError(t, err)

@@ -32,7 +32,7 @@ type refreshToken struct {
 func newRefreshToken(family string) refreshToken {
 	t := refreshToken{Family: family}
 	// Since Go 1.24 Read never fails: it ends the process when the system has no randomness to give.
-	rand.Read(t.secret[:]) //nolint:errcheck // see above
+	rand.Read(t.secret[:])
 	return t
 }
 

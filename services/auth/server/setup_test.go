@@ -32,7 +32,7 @@ var homes = map[string]string{"a": "San Francisco", "b": "Boston", "c": "Guadala
 var regions = map[string][]string{"a": {"us-west", "ca"}, "b": {"us-east", "us-central"}, "c": {"us-south", "mx"}}
 
 // threeShards is the configuration of three empty databases.
-func threeShards(t testing.TB) shard.Config {
+func threeShards(t *testing.T) shard.Config {
 	t.Helper()
 	return configOf(testenv.ShardURLs(t))
 }
@@ -47,7 +47,7 @@ func configOf(urls map[string]string) shard.Config {
 	return config
 }
 
-func openSet(t testing.TB, config shard.Config) *shard.Set {
+func openSet(t *testing.T, config shard.Config) *shard.Set {
 	t.Helper()
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func openSet(t testing.TB, config shard.Config) *shard.Set {
 }
 
 // newServer makes an instance over the shards, with cheap hashes and a sweeper that sweeps only when told.
-func newServer(t testing.TB, set *shard.Set, change ...func(*Config)) *Server {
+func newServer(t *testing.T, set *shard.Set, change ...func(*Config)) *Server {
 	t.Helper()
 	cfg := Config{
 		Shards: set, JWTSecret: "a secret of at least thirty-two bytes", BcryptCost: bcrypt.MinCost,
@@ -75,7 +75,7 @@ func newServer(t testing.TB, set *shard.Set, change ...func(*Config)) *Server {
 }
 
 // newFleet is one instance over three shards.
-func newFleet(t testing.TB, change ...func(*Config)) *Server {
+func newFleet(t *testing.T, change ...func(*Config)) *Server {
 	t.Helper()
 	return newServer(t, openSet(t, threeShards(t)), change...)
 }
@@ -91,7 +91,7 @@ func registration(email, city string) auth.RegisterRequest {
 	}
 }
 
-func mustRegister(t testing.TB, s *Server, email, city string) auth.Session {
+func mustRegister(t *testing.T, s *Server, email, city string) auth.Session {
 	t.Helper()
 	session, err := s.register(t.Context(), registration(email, city))
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func login(email string) auth.LoginRequest {
 }
 
 // requireCode fails unless err is answered with the code.
-func requireCode(t testing.TB, code micro.Code, err error) {
+func requireCode(t *testing.T, code micro.Code, err error) {
 	t.Helper()
 	require.Equal(t, code, micro.CodeOf(err), "%v", err)
 }
@@ -124,7 +124,7 @@ func together(n int, fn func(i int)) {
 }
 
 // accountsOf counts the accounts of an address over all shards, by asking each database.
-func accountsOf(t testing.TB, set *shard.Set, email string) (count int) {
+func accountsOf(t *testing.T, set *shard.Set, email string) (count int) {
 	t.Helper()
 	canonical, err := auth.CanonicalEmail(email)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func accountsOf(t testing.TB, set *shard.Set, email string) (count int) {
 }
 
 // claimsOf lists the claims on an address: "<shard> <user> <state>".
-func claimsOf(t testing.TB, set *shard.Set, email string) (list []string) {
+func claimsOf(t *testing.T, set *shard.Set, email string) (list []string) {
 	t.Helper()
 	for _, db := range set.All() {
 		rows, err := db.Pool().Query(t.Context(),

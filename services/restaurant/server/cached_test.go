@@ -16,7 +16,7 @@ import (
 )
 
 // newRedis starts a Redis that the test may stop and start.
-func newRedis(t testing.TB) (*testenv.Server, *redis.Client) {
+func newRedis(t *testing.T) (*testenv.Server, *redis.Client) {
 	t.Helper()
 	server := testenv.OwnRedis(t)
 	opts, err := redis.ParseURL(server.URL)
@@ -27,7 +27,7 @@ func newRedis(t testing.TB) (*testenv.Server, *redis.Client) {
 }
 
 // hide changes the store behind the cache's back, so that a read shows where it came from.
-func hide(t testing.TB, s *Server) {
+func hide(t *testing.T, s *Server) {
 	t.Helper()
 	_, err := s.store.restaurants.UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "hidden"}}}})
 	require.NoError(t, err)
@@ -41,8 +41,8 @@ func TestReadsAreCached(t *testing.T) {
 	url, rdb := testenv.Mongo(t), testenv.Redis(t)
 	s, other := newServer(t, url, rdb), newServer(t, url, rdb)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
-	item := mustAdd(t, s, me, r.ID, "Taco", 500)
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
 	read := func(s *Server) {
 		require.Equal(t, r, get(t, s, r.ID))
 		require.Equal(t, []restaurant.MenuItem{item}, menuOf(t, s, r.ID))
@@ -72,12 +72,12 @@ func TestWritesAreSeenByTheNextRead(t *testing.T) {
 	cities := []string{"Boston", "Toronto"}
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		any := func() *Server { return instances[rapid.IntRange(0, 1).Draw(rt, "instance")] }
+		either := func() *Server { return instances[rapid.IntRange(0, 1).Draw(rt, "instance")] }
 		runs++
 		cuisine := fmt.Sprintf("cuisine %d", runs) // tells this run's restaurants from those of others
 		opened := opening("Name 0", cities[0])
 		opened.Cuisine = cuisine
-		want := mustOpen(t, any(), me, opened)
+		want := mustOpen(me, t, either(), opened)
 		prices := map[string]wire.Money{}
 		for range rapid.IntRange(1, 6).Draw(rt, "writes") {
 			switch rapid.IntRange(0, 3).Draw(rt, "write") {
@@ -87,27 +87,27 @@ func TestWritesAreSeenByTheNextRead(t *testing.T) {
 					City: ptr(rapid.SampledFrom(cities).Draw(rt, "city")), IsActive: ptr(rapid.Bool().Draw(rt, "active")),
 				}
 				var err error
-				want, err = any().update(me, restaurant.UpdateRequest{ID: want.ID, Changes: changes})
+				want, err = either().update(me, restaurant.UpdateRequest{ID: want.ID, Changes: changes})
 				require.NoError(t, err)
 			case 1:
-				item := mustAdd(t, any(), me, want.ID, "Taco", 100)
+				item := mustAdd(me, t, either(), want.ID, "Taco", 100)
 				prices[item.ID] = item.Price
 			default:
 				for id := range prices {
 					price := wire.Money(rapid.IntRange(1, 999).Draw(rt, "price"))
-					_, err := any().menuUpdate(me, restaurant.MenuUpdateRequest{
+					_, err := either().menuUpdate(me, restaurant.MenuUpdateRequest{
 						RestaurantID: want.ID, ItemID: id, ItemChanges: restaurant.ItemChanges{Price: &price},
 					})
 					require.NoError(t, err)
 					prices[id] = price
 				}
 			}
-			requireSeen(t, any(), want, prices, cuisine, cities)
+			requireSeen(t, either(), want, prices, cuisine, cities)
 		}
 	})
 }
 
-func requireSeen(t testing.TB, s *Server, want restaurant.Restaurant, prices map[string]wire.Money, cuisine string, cities []string) {
+func requireSeen(t *testing.T, s *Server, want restaurant.Restaurant, prices map[string]wire.Money, cuisine string, cities []string) {
 	t.Helper()
 	require.Equal(t, want, get(t, s, want.ID))
 	for _, city := range cities {
@@ -135,7 +135,7 @@ func TestStampede(t *testing.T) {
 	t.Parallel()
 	url, rdb := testenv.Mongo(t), testenv.Redis(t)
 	instances := []*Server{newServer(t, url, rdb), newServer(t, url, rdb)}
-	mustOpen(t, instances[0], owner(t), opening("Popular", "Boston"))
+	mustOpen(owner(t), t, instances[0], opening("Popular", "Boston"))
 	loads := func() int { return instances[0].cities.Loads() + instances[1].cities.Loads() }
 	before := loads()
 	gate := make(chan struct{})
@@ -160,8 +160,8 @@ func TestWithoutRedis(t *testing.T) {
 	s := newServer(t, testenv.Mongo(t), rdb)
 	go func() { _ = s.cache.Run(t.Context()) }() // pays what is owed; its end is the test's end
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Before", "Boston"))
-	item := mustAdd(t, s, me, r.ID, "Taco", 500)
+	r := mustOpen(me, t, s, opening("Before", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
 	get(t, s, r.ID)
 	list(t, s, restaurant.ListRequest{City: "Boston"})
 
@@ -193,8 +193,8 @@ func TestQuoteIsRightThoughTheCacheIsWrong(t *testing.T) {
 	url, rdb := testenv.Mongo(t), testenv.Redis(t)
 	s := newServer(t, url, rdb)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
-	item := mustAdd(t, s, me, r.ID, "Taco", 500)
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
 	require.Equal(t, wire.Money(500), quoteOf(t, s, r.ID, item.ID).Items[0].UnitPrice)
 
 	deaf := newServer(t, url, nil) // changes without telling Redis
@@ -212,8 +212,8 @@ func TestQuote(t *testing.T) {
 	t.Parallel()
 	s := newCached(t)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
-	taco, water := mustAdd(t, s, me, r.ID, "Taco", 459), mustAdd(t, s, me, r.ID, "Water", 0)
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	taco, water := mustAdd(me, t, s, r.ID, "Taco", 459), mustAdd(me, t, s, r.ID, "Water", 0)
 	_, err := s.menuUpdate(me, restaurant.MenuUpdateRequest{RestaurantID: r.ID, ItemID: water.ID, ItemChanges: restaurant.ItemChanges{IsAvailable: ptr(false)}})
 	require.NoError(t, err)
 	quote, err := s.quote(t.Context(), restaurant.QuoteRequest{RestaurantID: r.ID, Items: []restaurant.QuoteLine{
@@ -226,7 +226,7 @@ func TestQuote(t *testing.T) {
 		{MenuItemID: taco.ID, Name: "Taco", Quantity: 1, UnitPrice: 459, Available: true},
 	}}, quote)
 
-	other := mustOpen(t, s, me, opening("Other", "Boston"))
+	other := mustOpen(me, t, s, opening("Other", "Boston"))
 	_, err = s.quote(t.Context(), restaurant.QuoteRequest{RestaurantID: other.ID, Items: []restaurant.QuoteLine{{MenuItemID: taco.ID, Quantity: 1}}})
 	requireCode(t, micro.CodeInvalid, err)
 	require.ErrorContains(t, err, "items[0].menuItemId")

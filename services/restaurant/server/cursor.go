@@ -1,10 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -29,7 +29,7 @@ func (p position) before(q position) bool {
 	case p.name != q.name:
 		return p.name < q.name
 	default:
-		return strings.Compare(string(p.id[:]), string(q.id[:])) < 0
+		return bytes.Compare(p.id[:], q.id[:]) < 0
 	}
 }
 

@@ -113,7 +113,7 @@ type itemDocument struct {
 	UpdatedAt   time.Time     `bson:"updatedAt"`
 }
 
-func (i itemDocument) item(restaurantID bson.ObjectID) restaurant.MenuItem {
+func (i *itemDocument) item(restaurantID bson.ObjectID) restaurant.MenuItem {
 	return restaurant.MenuItem{
 		ID: i.ID.Hex(), RestaurantID: restaurantID.Hex(), Name: i.Name, Description: i.Description,
 		Price: wire.Money(i.PriceCents), Category: i.Category, IsAvailable: i.IsAvailable,

@@ -27,7 +27,7 @@ type relay struct {
 }
 
 // newRelay returns a relay and the URL that leads through it.
-func newRelay(t testing.TB, rawURL string) (*relay, string) {
+func newRelay(t *testing.T, rawURL string) (*relay, string) {
 	t.Helper()
 	u, err := url.Parse(rawURL)
 	require.NoError(t, err)
@@ -88,8 +88,8 @@ func TestWithoutStore(t *testing.T) {
 	way, through := newRelay(t, testenv.Mongo(t))
 	s := newServer(t, through, testenv.Redis(t))
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
-	item := mustAdd(t, s, me, r.ID, "Taco", 500)
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
 	get(t, s, r.ID)
 	menuOf(t, s, r.ID)
 	list(t, s, restaurant.ListRequest{City: "Boston"})

@@ -20,7 +20,7 @@ func TestCreateAndRead(t *testing.T) {
 	s := newCached(t)
 	me := owner(t)
 	req := opening("  La Taquería ", "san-francisco")
-	r := mustOpen(t, s, me, req)
+	r := mustOpen(me, t, s, req)
 	require.True(t, restaurant.ValidID(r.ID), r.ID)
 	require.Equal(t, "La Taquería", r.Name)
 	require.Equal(t, "san-francisco", r.City, "the city is kept as typed")
@@ -48,7 +48,7 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	s := newCached(t)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Old Name", "Boston"))
+	r := mustOpen(me, t, s, opening("Old Name", "Boston"))
 	changed, err := s.update(me, restaurant.UpdateRequest{ID: r.ID, Changes: restaurant.Changes{
 		Name: ptr(" New Name "), City: ptr("Toronto"), Address: ptr("1 Yonge St"), Latitude: ptr(43.65),
 		Longitude: ptr(-79.38), PhoneNumber: ptr("4165550100"), Email: ptr("new@example.com"), Cuisine: ptr(""), IsActive: ptr(false),
@@ -76,7 +76,7 @@ func TestMenu(t *testing.T) {
 	t.Parallel()
 	s := newCached(t)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
 	add := func(category, name string, price wire.Money) restaurant.MenuItem {
 		item, err := s.menuAdd(me, restaurant.MenuAddRequest{RestaurantID: r.ID, ItemFields: restaurant.ItemFields{
 			Name: name, Category: category, Price: &price, Description: "with salsa",
@@ -112,7 +112,7 @@ func TestMenuIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newCached(t)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Taquería", "Boston"))
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
 	id := must(parseID(r.ID, ""))
 	full := menuDocument{ID: id, Rev: 1}
 	for i := range restaurant.MaxMenuItems {
@@ -130,8 +130,8 @@ func TestWhoMayChangeWhat(t *testing.T) {
 	t.Parallel()
 	s := newCached(t)
 	me := owner(t)
-	r := mustOpen(t, s, me, opening("Mine", "Boston"))
-	item := mustAdd(t, s, me, r.ID, "Taco", 500)
+	r := mustOpen(me, t, s, opening("Mine", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
 	nobody := "0123456789abcdef01234567"
 	price := wire.Money(1)
 	writes := map[string]func(ctx context.Context, restaurantID string) error{
@@ -208,7 +208,7 @@ func TestChangesAtOnce(t *testing.T) {
 	url, rdb := testenv.Mongo(t), testenv.Redis(t)
 	instances := []*Server{newServer(t, url, rdb), newServer(t, url, rdb)}
 	me := owner(t)
-	r := mustOpen(t, instances[0], me, opening("Busy", "Boston"))
+	r := mustOpen(me, t, instances[0], opening("Busy", "Boston"))
 	fields := []restaurant.Changes{
 		{Name: ptr("Busier")}, {Address: ptr("2 Main St")}, {Cuisine: ptr("Thai")}, {IsActive: ptr(false)}, {PhoneNumber: ptr("6175550100")},
 	}
@@ -218,7 +218,7 @@ func TestChangesAtOnce(t *testing.T) {
 			_, err := instances[i%2].update(me, restaurant.UpdateRequest{ID: r.ID, Changes: fields[i]})
 			require.NoError(t, err)
 		})
-		group.Go(func() { mustAdd(t, instances[i%2], me, r.ID, fmt.Sprintf("Dish %d", i), 100) })
+		group.Go(func() { mustAdd(me, t, instances[i%2], r.ID, fmt.Sprintf("Dish %d", i), 100) })
 	}
 	group.Wait()
 	for _, s := range instances {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -51,7 +52,7 @@ func newQuery(req restaurant.ListRequest) (query, error) {
 func (q query) key() string {
 	active := "any"
 	if q.isActive != nil {
-		active = fmt.Sprint(*q.isActive)
+		active = strconv.FormatBool(*q.isActive)
 	}
 	cursor := ""
 	if q.after != nil {

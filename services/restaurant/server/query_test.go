@@ -29,7 +29,7 @@ func rowAt(n int, name, cuisine string, at geo.Point) row {
 
 func walk(rows []row) iter.Seq2[*row, error] { return (&listing{rows: rows}).all() }
 
-func pageOf(t testing.TB, req restaurant.ListRequest, rows []row) restaurant.ListResponse {
+func pageOf(t *testing.T, req restaurant.ListRequest, rows []row) restaurant.ListResponse {
 	t.Helper()
 	q, err := newQuery(req)
 	require.NoError(t, err)

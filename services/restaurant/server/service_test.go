@@ -15,21 +15,21 @@ import (
 )
 
 // serve runs an instance on a nats-server of its own and returns a client that acts for the edge.
-func serve(t testing.TB) (*testenv.NATSServer, *restaurant.Client) {
-	t.Helper()
-	ns := testenv.NATS(t)
-	s, err := New(t.Context(), Config{
-		Conn: ns.Conn("restaurant"), MongoURL: testenv.Mongo(t), Router: newRouter(t), Redis: testenv.Redis(t),
+func serve(tb testing.TB) (*testenv.NATSServer, *restaurant.Client) {
+	tb.Helper()
+	ns := testenv.NATS(tb)
+	s, err := New(tb.Context(), Config{
+		Conn: ns.Conn("restaurant"), MongoURL: testenv.Mongo(tb), Router: newRouter(tb), Redis: testenv.Redis(tb),
 	})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() { stop(); require.NoError(t, <-done) })
+	tb.Cleanup(func() { stop(); require.NoError(tb, <-done) })
 	select {
 	case <-s.Ready():
 	case err := <-done:
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
 	return ns, restaurant.NewClient(micro.NewClient(ns.Conn("edge"), micro.ClientConfig{}))
 }

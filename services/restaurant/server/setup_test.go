@@ -28,20 +28,20 @@ const (
 	often = 5 * time.Millisecond
 )
 
-func newRouter(t testing.TB) *shard.Router {
-	t.Helper()
+func newRouter(tb testing.TB) *shard.Router {
+	tb.Helper()
 	const nowhere = "postgres://nobody@127.0.0.1:1/none"
 	router, err := shard.NewRouter(shard.Config{Shards: []shard.ShardConfig{
 		{ID: "a", URL: nowhere, Regions: []string{"us-west", "ca"}},
 		{ID: "b", URL: nowhere, Regions: []string{"us-east", "us-central"}},
 		{ID: "c", URL: nowhere, Regions: []string{"us-south", "mx"}},
 	}})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return router
 }
 
 // newServer makes an instance on the given servers. rdb may be nil.
-func newServer(t testing.TB, mongoURL string, rdb *redis.Client, change ...func(*Config)) *Server {
+func newServer(t *testing.T, mongoURL string, rdb *redis.Client, change ...func(*Config)) *Server {
 	t.Helper()
 	cfg := Config{MongoURL: mongoURL, Router: newRouter(t), Redis: rdb}
 	for _, c := range change {
@@ -54,7 +54,7 @@ func newServer(t testing.TB, mongoURL string, rdb *redis.Client, change ...func(
 }
 
 // newCached is one instance with store and cache of its own.
-func newCached(t testing.TB) *Server {
+func newCached(t *testing.T) *Server {
 	t.Helper()
 	return newServer(t, testenv.Mongo(t), testenv.Redis(t))
 }
@@ -62,12 +62,12 @@ func newCached(t testing.TB) *Server {
 var people atomic.Int64
 
 // by is a context of somebody of the role, a new one each time.
-func by(t testing.TB, role string) context.Context {
-	t.Helper()
-	return micro.WithActor(t.Context(), micro.Actor{Role: role, ID: fmt.Sprintf("person-%d", people.Add(1))})
+func by(tb testing.TB, role string) context.Context {
+	tb.Helper()
+	return micro.WithActor(tb.Context(), micro.Actor{Role: role, ID: fmt.Sprintf("person-%d", people.Add(1))})
 }
 
-func owner(t testing.TB) context.Context { t.Helper(); return by(t, auth.RoleOwner) }
+func owner(tb testing.TB) context.Context { tb.Helper(); return by(tb, auth.RoleOwner) }
 
 func ptr[T any](v T) *T { return &v }
 
@@ -78,7 +78,7 @@ func opening(name, city string) restaurant.CreateRequest {
 	}
 }
 
-func mustOpen(t testing.TB, s *Server, ctx context.Context, req restaurant.CreateRequest) restaurant.Restaurant {
+func mustOpen(ctx context.Context, t *testing.T, s *Server, req restaurant.CreateRequest) restaurant.Restaurant {
 	t.Helper()
 	require.NoError(t, req.Validate())
 	r, err := s.create(ctx, req)
@@ -86,7 +86,7 @@ func mustOpen(t testing.TB, s *Server, ctx context.Context, req restaurant.Creat
 	return r
 }
 
-func mustAdd(t testing.TB, s *Server, ctx context.Context, restaurantID, name string, cents wire.Money) restaurant.MenuItem {
+func mustAdd(ctx context.Context, t *testing.T, s *Server, restaurantID, name string, cents wire.Money) restaurant.MenuItem {
 	t.Helper()
 	item, err := s.menuAdd(ctx, restaurant.MenuAddRequest{
 		RestaurantID: restaurantID, ItemFields: restaurant.ItemFields{Name: name, Price: &cents, Category: "Tacos"},
@@ -96,14 +96,14 @@ func mustAdd(t testing.TB, s *Server, ctx context.Context, restaurantID, name st
 }
 
 // decoded reads an encoded answer as a client would.
-func decoded[T any](t testing.TB, data encoded[T], err error) (v T) {
+func decoded[T any](t *testing.T, data encoded[T], err error) (v T) {
 	t.Helper()
 	require.NoError(t, err)
 	require.NoError(t, wire.Decode(data, &v))
 	return v
 }
 
-func list(t testing.TB, s *Server, req restaurant.ListRequest) restaurant.ListResponse {
+func list(t *testing.T, s *Server, req restaurant.ListRequest) restaurant.ListResponse {
 	t.Helper()
 	require.NoError(t, req.Validate())
 	data, err := s.list(t.Context(), req)
@@ -119,19 +119,19 @@ func names(res restaurant.ListResponse) []string {
 	return out
 }
 
-func get(t testing.TB, s *Server, id string) restaurant.Restaurant {
+func get(t *testing.T, s *Server, id string) restaurant.Restaurant {
 	t.Helper()
 	data, err := s.get(t.Context(), restaurant.GetRequest{ID: id})
 	return decoded(t, data, err)
 }
 
-func menuOf(t testing.TB, s *Server, id string) []restaurant.MenuItem {
+func menuOf(t *testing.T, s *Server, id string) []restaurant.MenuItem {
 	t.Helper()
 	data, err := s.menu(t.Context(), restaurant.MenuRequest{RestaurantID: id})
 	return decoded(t, data, err).Items
 }
 
-func quoteOf(t testing.TB, s *Server, id string, items ...string) restaurant.Quote {
+func quoteOf(t *testing.T, s *Server, id string, items ...string) restaurant.Quote {
 	t.Helper()
 	req := restaurant.QuoteRequest{RestaurantID: id}
 	for _, item := range items {
@@ -143,7 +143,7 @@ func quoteOf(t testing.TB, s *Server, id string, items ...string) restaurant.Quo
 	return q
 }
 
-func requireCode(t testing.TB, code micro.Code, err error) {
+func requireCode(t *testing.T, code micro.Code, err error) {
 	t.Helper()
 	require.Equal(t, code, micro.CodeOf(err), "%v", err)
 }
