@@ -104,8 +104,7 @@ func (s *Server) openSession(c *fiber.Ctx, transport string) error {
 		return refusal(err).write(c)
 	}
 	if transport == "websocket" {
-		ws.Hijack(c, ws.Upgrade{}, arrival.serveEngine)
-		return nil
+		return ws.Hijack(c, ws.Upgrade{}, arrival.serveEngine)
 	}
 	session, err := arrival.open(nil)
 	if err != nil {

@@ -37,11 +37,10 @@ func (s *session) upgrade(c *fiber.Ctx) error {
 	if !s.Polling() || s.Closing() {
 		return errRequest.write(c)
 	}
-	ws.Hijack(c, ws.Upgrade{}, func(conn *ws.Conn, _ bool) {
+	return ws.Hijack(c, ws.Upgrade{}, func(conn *ws.Conn, _ bool) {
 		p := &probe{session: s, conn: conn}
 		p.serve()
 	})
-	return nil
 }
 
 // serve reads the connection. Until it has taken over, its end is not the session's: the client goes on polling.

@@ -51,7 +51,7 @@ func (s *Server) serveWebSocket(c *fiber.Ctx) error {
 	if err := arrival.check(); err != nil {
 		return err
 	}
-	ws.Hijack(c, ws.Upgrade{Subprotocol: subprotocol(c), Compress: true}, func(conn *ws.Conn, compressed bool) {
+	return ws.Hijack(c, ws.Upgrade{Subprotocol: subprotocol(c), Compress: true}, func(conn *ws.Conn, compressed bool) {
 		cl, err := arrival.client(frame.JSON, conn, nil)
 		if err != nil {
 			refuse(conn, err)
@@ -61,7 +61,6 @@ func (s *Server) serveWebSocket(c *fiber.Ctx) error {
 			return cl.message(op, payload, compressed)
 		})
 	})
-	return nil
 }
 
 // refuseHandshake answers what is no handshake, or one of another version, with the status that ws.Check has chosen.

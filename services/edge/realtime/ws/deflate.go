@@ -9,10 +9,6 @@ import (
 	"sync"
 )
 
-// extension is what Negotiate agrees to. Without context takeover a compressed frame depends on no earlier one, so it
-// can be shared by sockets and a waiting socket keeps no 32 KB window.
-const extension = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-
 // deflateTail ends every compressed message and is cut off on the wire (RFC 7692, 7.2.1).
 var deflateTail = []byte{0x00, 0x00, 0xff, 0xff}
 
@@ -31,16 +27,18 @@ var (
 	}}
 )
 
-// Negotiate reads the client's Sec-WebSocket-Extensions and gives the answer's value, "" without compression. An offer
-// that limits the server's window is passed over, because compress/flate always uses the largest.
-func Negotiate(offers string) string {
+// Negotiable reports whether the client's Sec-WebSocket-Extensions offer a compression that can be agreed to. An offer
+// that limits the server's window is passed over, because compress/flate always uses the largest. What is agreed to is
+// always without context takeover: a compressed frame then depends on no earlier one, so it can be shared by sockets,
+// and a waiting socket keeps no 32 KB window.
+func Negotiable(offers string) bool {
 	for offer := range strings.SplitSeq(offers, ",") {
 		name, params, _ := strings.Cut(offer, ";")
 		if strings.TrimSpace(name) == "permessage-deflate" && acceptable(params) {
-			return extension
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // acceptable judges the parameters of one offer. client_max_window_bits only tells what the client could do.

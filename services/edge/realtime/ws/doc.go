@@ -1,5 +1,5 @@
-// Package ws is the server side of WebSocket (RFC 6455) over a connection taken over from fasthttp, with per-message
-// deflate (RFC 7692) without context takeover.
+// Package ws is a WebSocket (RFC 6455) after the handshake: gofiber/contrib/websocket upgrades, this package reads and
+// writes the frames of the connection beneath, with per-message deflate (RFC 7692) without context takeover.
 //
 // It exists because live tracking is tens of thousands of sockets that mostly wait, and one frame written to all
 // sockets of a room. Hence three differences to the general-purpose libraries:

@@ -74,24 +74,24 @@ func TestParseClose(t *testing.T) {
 	}
 }
 
-func TestNegotiate(t *testing.T) {
+func TestNegotiable(t *testing.T) {
 	t.Parallel()
-	const agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-	for offer, want := range map[string]string{
-		"":                   "",
+	const agreed = true
+	for offer, want := range map[string]bool{
+		"":                   false,
 		"permessage-deflate": agreed,
 		"permessage-deflate; client_max_window_bits":                                            agreed,
 		"permessage-deflate; client_max_window_bits=10; server_no_context_takeover":             agreed,
 		"x-other, permessage-deflate":                                                           agreed,
 		"permessage-deflate; server_max_window_bits=10, permessage-deflate":                     agreed, // the second offer
-		"permessage-deflate; server_max_window_bits=10":                                         "",
-		"permessage-deflate; unknown":                                                           "",
-		"permessage-deflate; client_no_context_takeover=1":                                      "",
-		"permessage-deflate; client_no_context_takeover; client_no_context_takeover":            "",
-		"permessage-deflate-not":                                                                "",
+		"permessage-deflate; server_max_window_bits=10":                                         false,
+		"permessage-deflate; unknown":                                                           false,
+		"permessage-deflate; client_no_context_takeover=1":                                      false,
+		"permessage-deflate; client_no_context_takeover; client_no_context_takeover":            false,
+		"permessage-deflate-not":                                                                false,
 		" permessage-deflate ; client_no_context_takeover ;server_no_context_takeover , other ": agreed,
 	} {
-		require.Equal(t, want, ws.Negotiate(offer), offer)
+		require.Equal(t, want, ws.Negotiable(offer), offer)
 	}
 }
 
@@ -111,10 +111,10 @@ func TestCompressedFramesComeBack(t *testing.T) {
 	require.Equal(t, []got{{ws.Text, text}}, all)
 }
 
-func FuzzNegotiate(f *testing.F) {
+func FuzzNegotiable(f *testing.F) {
 	f.Add("permessage-deflate; client_max_window_bits=15, x")
 	f.Fuzz(func(t *testing.T, offer string) {
-		if ws.Negotiate(offer) != "" {
+		if ws.Negotiable(offer) {
 			require.Contains(t, offer, "permessage-deflate")
 		}
 	})

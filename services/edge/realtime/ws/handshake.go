@@ -1,18 +1,15 @@
 package ws
 
 import (
-	"crypto/sha1" //nolint:gosec // RFC 6455 prescribes it; it protects nothing
 	"encoding/base64"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 )
-
-// acceptGUID is the constant of RFC 6455, 1.3.
-const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // Upgrade describes how to answer a handshake.
 type Upgrade struct {
@@ -44,28 +41,21 @@ func Check(c *fiber.Ctx) error {
 
 // Hijack answers a handshake that Check has accepted and gives the connection to serve, in a goroutine of its own.
 // compressed tells whether permessage-deflate was agreed on. The server must have KeepHijackedConns set: the
-// connection leaves fasthttp here, with none of the buffers and none of the pooled wrappers that fasthttp would use for
-// other clients after a handler's return.
-func Hijack(c *fiber.Ctx, u Upgrade, serve func(conn *Conn, compressed bool)) {
-	answer := &c.Response().Header
-	compressed := false
-	if u.Compress {
-		if agreed := Negotiate(c.Get(fiber.HeaderSecWebSocketExtensions)); agreed != "" {
-			answer.Set(fiber.HeaderSecWebSocketExtensions, agreed)
-			compressed = true
-		}
+// connection leaves fasthttp and the library here, with none of their buffers. The library's own Conn is pooled and goes
+// to another client as soon as its handler returns, so nothing of it is kept but the connection beneath.
+func Hijack(c *fiber.Ctx, u Upgrade, serve func(conn *Conn, compressed bool)) error {
+	config := websocket.Config{
+		EnableCompression: u.Compress && Negotiable(c.Get(fiber.HeaderSecWebSocketExtensions)),
+		// serve has a recover of its own; the library's default would write the panic to the client.
+		RecoverHandler: func(*websocket.Conn) {},
 	}
 	if u.Subprotocol != "" {
-		answer.Set(fiber.HeaderSecWebSocketProtocol, u.Subprotocol)
+		config.Subprotocols = []string{u.Subprotocol}
 	}
-	answer.Set(fiber.HeaderUpgrade, "websocket")
-	answer.Set(fiber.HeaderConnection, "Upgrade")
-	answer.Set(fiber.HeaderSecWebSocketAccept, acceptKey(c.Get(fiber.HeaderSecWebSocketKey)))
-	c.Status(http.StatusSwitchingProtocols)
-	c.Context().Hijack(func(hijacked net.Conn) {
-		conn := NewConn(take(hijacked))
-		go serve(conn, compressed)
-	})
+	return websocket.New(func(library *websocket.Conn) {
+		conn := NewConn(take(library.NetConn()))
+		go serve(conn, config.EnableCompression)
+	}, config)(c)
 }
 
 // take gives the bare connection and what fasthttp had read of it already. Reads with a deadline in the past yield what
@@ -88,11 +78,6 @@ func take(hijacked net.Conn) (net.Conn, []byte) {
 	}
 	_ = bare.SetDeadline(time.Time{})
 	return bare, early
-}
-
-func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + acceptGUID)) //nolint:gosec // see the import
-	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // hasToken looks for a token in a comma-separated header, ignoring case.
