@@ -69,7 +69,7 @@ func (s *supervisor) run(ctx context.Context, stages []stage) error {
 // reason tells a wanted end from a failure.
 func (s *supervisor) reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // a wanted end is no failure
+		return nil
 	}
 	s.log.Error("stopping", "error", err)
 	return err

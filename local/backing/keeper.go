@@ -57,7 +57,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		started := time.Now()
 		err := k.runOnce(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // stopping is no failure
+			return nil
 		}
 		if !k.wasReady() && attempt == startAttempts {
 			return err
