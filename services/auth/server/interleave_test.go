@@ -26,6 +26,7 @@ type puppet struct {
 
 // raise starts a registration that is fully aware of its rivals: every reservation it meets is old enough to be judged.
 func raise(t *testing.T, s *Server, email string, region shard.Region) *puppet {
+	t.Helper()
 	p := &puppet{at: make(chan string), verdict: make(chan bool), done: make(chan error, 1)}
 	registrar := *s.registrar
 	registrar.ttl = 0

@@ -105,11 +105,11 @@ func (s *store) within(ctx context.Context, timeout time.Duration, operation fun
 	return err
 }
 
-// indexes by name. They only make queries faster.
+// indexes by the name that they get by themselves. They only make queries faster.
 var indexes = map[string]bson.D{
-	"cityKey":  {{Key: "cityKey", Value: 1}},
-	"nameKey":  {{Key: "nameKey", Value: 1}, {Key: "_id", Value: 1}},
-	"latitude": {{Key: "latitude", Value: 1}, {Key: "longitude", Value: 1}},
+	"cityKey_1":              {{Key: "cityKey", Value: 1}},
+	"nameKey_1__id_1":        {{Key: "nameKey", Value: 1}, {Key: "_id", Value: 1}},
+	"latitude_1_longitude_1": {{Key: "latitude", Value: 1}, {Key: "longitude", Value: 1}},
 }
 
 // prepare makes the indexes that are missing. Asking for one that exists would be harmless on MongoDB, but FerretDB 1.24
@@ -125,7 +125,7 @@ func (s *store) prepare(ctx context.Context) error {
 		if slices.ContainsFunc(existing, func(i mongo.IndexSpecification) bool { return i.Name == name }) {
 			continue
 		}
-		if _, err := s.restaurants.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)}); err != nil {
+		if _, err := s.restaurants.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys}); err != nil {
 			return err
 		}
 	}
