@@ -1,6 +1,7 @@
 # `npx --yes rust-just up` starts everything, `npx --yes rust-just test` tests
 # everything; both install what is missing first. `just` alone lists the rest.
 
+set script-interpreter := ["bash", "-euo", "pipefail"]
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
 # Git metadata adds nothing, and fails a build in a clone owned by somebody else.
@@ -51,11 +52,20 @@ browser:
 
 # Installs and builds only what has changed since the last time.
 [private]
+[script]
 web:
-    @cd web && if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
-        echo "Installing the web app's packages ..."; npm ci --no-audit --no-fund --loglevel=error; fi
-    @cd web && if [ ! -f dist/index.html ] || [ -n "$(find . -newer dist/index.html -type f -not -path './node_modules/*' -not -path './dist/*' -not -path './test/*' -print -quit)" ]; then \
-        echo "Building the web app ..."; npm run build --silent; fi
+    cd web
+    if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+        echo "Installing the web app's packages ..."
+        npm ci --no-audit --no-fund --loglevel=error
+    fi
+    newer=(find . -newer dist/index.html -type f -not -path './node_modules/*' -not -path './dist/*' -not -path './test/*' -print -quit)
+    if [ ! -f dist/index.html ] || [ -n "$("${newer[@]}")" ]; then
+        echo "Building the web app ..."
+        log=$(mktemp)
+        trap 'rm -f "$log"' EXIT
+        npm run build --silent >"$log" 2>&1 || { cat "$log"; exit 1; }
+    fi
 
 [private]
 binary:

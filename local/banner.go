@@ -2,6 +2,8 @@ package local
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,19 +38,37 @@ func banner(p plan, h *home, took time.Duration) string {
 		line("")
 		line("Demo accounts, password %s:", demo.Password)
 		for _, a := range demo.Accounts {
-			row(a.Role, a.Email)
+			line("  %-18s %s", a.Role, a.Email)
 		}
 	}
 	line("")
-	line("Try:")
+	line("Try, in another terminal:")
 	line("  curl '%s/restaurants?city=SF'", edge)
-	line("  nats --server %s micro ls", c.NATSURL)
+	line("  %s sim", self())
 	line("  set -a; . %s; set +a", quotePath(env))
-	line(`  nats --server "$NATS_URL" --user ops --password "$NATS_OPS_PASSWORD" --inbox-prefix=_INBOX_ops req order.list '{}'`)
-	line(`  nats --server "$NATS_URL" --user ops --password "$NATS_OPS_PASSWORD" --inbox-prefix=_INBOX_ops sub 'events.>'`)
+	line("  go run ./docs/consume/go                 # a RabbitMQ consumer")
+	line("  npx --yes rust-just nats; PATH=$PWD/bin:$PATH")
+	line("  nats --server $NATS_URL micro ls         # as an observer, who may look and nothing else")
+	line(`  alias ops='nats --server $NATS_URL --user ops --password $NATS_OPS_PASSWORD --inbox-prefix=_INBOX_ops'`)
+	line("  ops req order.list '{}'")
+	line("  ops sub 'events.>'")
 	line("")
 	line("Ctrl-C stops everything; the data stays.")
 	return b.String()
+}
+
+// self is how to call this binary from the working folder.
+func self() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "tiffin"
+	}
+	if dir, err := os.Getwd(); err == nil {
+		if short, err := filepath.Rel(dir, path); err == nil && !strings.HasPrefix(short, "..") {
+			path = short
+		}
+	}
+	return quotePath(path)
 }
 
 // redact leaves out the password of a URL. A plain cut, since the URL may name
