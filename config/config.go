@@ -31,6 +31,10 @@ type Config struct {
 	RedisURL    string `env:"REDIS_URL"`
 	RabbitMQURL string `env:"RABBITMQ_URL"`
 
+	// PoolSize is the connections per shard and process. PostgreSQL answers from a
+	// few dozen connections fastest; more only queue inside it.
+	PoolSize int `env:"POSTGRES_POOL_SIZE" envDefault:"24"`
+
 	// StreamReplicas is the replication of the EVENTS stream: 1 on a single
 	// server, 3 on a cluster.
 	StreamReplicas int `env:"NATS_STREAM_REPLICAS" envDefault:"1"`

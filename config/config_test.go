@@ -65,6 +65,7 @@ func TestUnusableValuesNameTheirVariable(t *testing.T) {
 		"MONGODB_URL":                 "postgres://x/y",
 		"POSTGRES_SHARD_B_URL":        "mysql://x/y",
 		"NATS_STREAM_REPLICAS":        "2",
+		"POSTGRES_POOL_SIZE":          "1",
 		"TRACKING_ANONYMOUS":          "perhaps",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
 	} {

@@ -114,6 +114,9 @@ func (c Config) validateRates() error {
 			return fmt.Errorf("%s: %d is negative; 0 switches the limit off", name, n)
 		}
 	}
+	if c.PoolSize < 2 || c.PoolSize > 1000 {
+		return fmt.Errorf("POSTGRES_POOL_SIZE: %d is not within 2 and 1000", c.PoolSize)
+	}
 	if r := c.StreamReplicas; r != 1 && r != 3 && r != 5 {
 		return fmt.Errorf("NATS_STREAM_REPLICAS: %d is none of 1, 3, 5", r)
 	}

@@ -53,7 +53,7 @@ func connect(ctx context.Context, c Config) (*deps, error) {
 		}
 	}
 	if c.first(sharded) != "" {
-		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{Log: c.Log, Metrics: d.metrics, MaxConns: maxConns})
+		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{Log: c.Log, Metrics: d.metrics, MaxConns: c.Config.PoolSize})
 		if err != nil {
 			d.close()
 			return nil, err
@@ -61,10 +61,6 @@ func connect(ctx context.Context, c Config) (*deps, error) {
 	}
 	return d, nil
 }
-
-// maxConns is per shard and process. PostgreSQL answers from a few dozen
-// connections as fast as from hundreds, and each costs it memory.
-const maxConns = 24
 
 func shardConfig(c config.Config) shard.Config {
 	var out shard.Config
