@@ -170,6 +170,7 @@ func (c *Cache) closeAll(ctx context.Context, keys []string) error {
 	})
 }
 
+// delete removes keys with everything in them: generation, value and loader.
 func (c *Cache) delete(ctx context.Context, keys []string) error {
 	return c.direct(ctx, func(ctx context.Context) error { return c.rdb.Del(ctx, keys...).Err() })
 }
@@ -181,6 +182,7 @@ func (c *Cache) direct(ctx context.Context, command func(context.Context) error)
 	return command(ctx)
 }
 
+// owe notes that Redis may hold values from before a write.
 func (c *Cache) owe(keys []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -190,6 +192,7 @@ func (c *Cache) owe(keys []string) {
 	}
 }
 
+// owes says whether Redis may not be trusted with this key.
 func (c *Cache) owes(key string) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

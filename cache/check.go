@@ -36,6 +36,7 @@ func (c *checks) generation(ctx context.Context, key string) (string, error) {
 	}
 }
 
+// join adds the key to the batch that has not been sent yet, and sees that it will be.
 func (c *checks) join(key string) *batch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,6 +69,7 @@ func (c *checks) send() {
 	}
 }
 
+// ask is the round trip: a pipeline, since the keys may be on several nodes of a cluster.
 func (c *checks) ask(ctx context.Context, keys map[string]struct{}) (map[string]string, error) {
 	answers := make(map[string]*redis.StringCmd, len(keys))
 	_, err := c.cache.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {

@@ -15,6 +15,7 @@ type flight[T any] struct {
 // lane is the running load of one key, whose result is of no use to newcomers, and the next one, which is.
 type lane[T any] struct{ next *load[T] }
 
+// load is one call of the source, shared by those who wait for done.
 type load[T any] struct {
 	fn    func(context.Context) (T, error)
 	ctx   context.Context // of the caller that asked first, without its end
@@ -36,6 +37,7 @@ func (f *flight[T]) do(ctx context.Context, key string, fn func(context.Context)
 	}
 }
 
+// join gives the load whose result the caller may have: a new one, or the one that has yet to begin.
 func (f *flight[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -194,6 +194,7 @@ func (k *Kind[T]) open(ctx context.Context, key string) (generation string, valu
 
 var errAnswer = errors.New("unexpected answer of the cache script")
 
+// openOnce asks for generation, value and whether to load, in one step: two readers must not both think they are first.
 func (k *Kind[T]) openOnce(ctx context.Context, key string) ([]any, error) {
 	fields, err := guarded(ctx, k.cache, func(ctx context.Context) ([]any, error) {
 		return openScript.Run(ctx, k.cache.rdb, []string{key},
@@ -221,6 +222,8 @@ func (k *Kind[T]) keep(key, generation string, value T) {
 // Loads is how often the source was asked since the start.
 func (k *Kind[T]) Loads() int { return int(k.loads.Load()) }
 
+// count tells the metric where a value came from.
 func (k *Kind[T]) count(from string) { k.cache.reads.WithLabelValues(k.cfg.Name, from).Inc() }
 
+// newGeneration makes a token that no key ever has again, so that an equal generation means an equal value.
 func newGeneration() string { return uuid.NewString() }

@@ -40,6 +40,7 @@ func enroll(ctx context.Context, a *api, password string, who auth.RegisterReque
 	return acc, nil
 }
 
+// login replaces the session. The old one is left to run out: nobody else has it.
 func (acc *account) login(ctx context.Context) error {
 	var session auth.Session
 	err := acc.api.do(ctx, call{
@@ -82,6 +83,7 @@ func (acc *account) do(ctx context.Context, c call, out any) error {
 	return acc.api.do(ctx, c, out)
 }
 
+// get, patch and post are do for the usual requests; all of them may arrive twice without harm.
 func (acc *account) get(ctx context.Context, path string, out any) error {
 	return acc.do(ctx, call{method: http.MethodGet, path: path}, out)
 }

@@ -54,6 +54,7 @@ type api struct {
 	until map[string]time.Time // when a class of routes may be asked again
 }
 
+// newAPI makes the interface to the fleet at a URL. Connections are kept: the cast talks all the time.
 func newAPI(base string) *api {
 	return &api{
 		base: strings.TrimRight(base, "/"), until: make(map[string]time.Time),
@@ -141,6 +142,7 @@ func (a *api) try(ctx context.Context, c call, out any) (again time.Duration, er
 	return again, refusal(res.StatusCode, data)
 }
 
+// request makes what goes over the wire, anew for each try, since a body is read only once.
 func (a *api) request(ctx context.Context, c call) (*http.Request, error) {
 	var body io.Reader
 	if c.body != nil {
@@ -184,6 +186,7 @@ func retryAfter(h http.Header) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
+// refusal reads a problem out of an answer.
 func refusal(status int, data []byte) error {
 	p := &problem{}
 	if err := json.Unmarshal(data, p); err != nil {

@@ -37,6 +37,7 @@ type course struct {
 	ended    bool
 }
 
+// newBoard makes an empty board that prints to out.
 func newBoard(out io.Writer, clock func() time.Time) *board {
 	return &board{
 		out: out, clock: clock, orders: make(map[string]*course), ended: make(map[order.Status]int), problems: make(map[string]int),
@@ -68,6 +69,7 @@ func (b *board) place(town string, o order.Order, restaurant string) {
 	b.line(o.ID, town, "placed", fmt.Sprintf("%s, %s for %s", restaurant, dishes(o), o.TotalAmount))
 }
 
+// dishes counts what has to be carried.
 func dishes(o order.Order) string {
 	n := 0
 	for _, item := range o.Items {

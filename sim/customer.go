@@ -27,6 +27,7 @@ type customer struct {
 	socket  *socket
 }
 
+// newCustomer makes somebody with a socket of their own, which is how they watch.
 func newCustomer(s *simulation, t *town, acc *account) *customer {
 	c := &customer{sim: s, town: t, account: acc}
 	c.socket = newSocket(acc, c.hear)

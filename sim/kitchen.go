@@ -32,6 +32,7 @@ type kitchen struct {
 	pots    sync.WaitGroup
 }
 
+// newKitchen makes a town's kitchen; it does nothing before run.
 func newKitchen(s *simulation, t *town, owner *account) *kitchen {
 	return &kitchen{sim: s, town: t, owner: owner, kick: make(chan struct{}, 1), cooking: make(map[string]bool)}
 }
@@ -80,6 +81,7 @@ func (k *kitchen) take(ctx context.Context, status order.Status) {
 	}
 }
 
+// begin reports whether nobody cooks the order yet, and notes that somebody does now.
 func (k *kitchen) begin(id string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -38,6 +38,7 @@ type rider struct {
 	orders map[string]order.Status // of orders under way, as pushed
 }
 
+// newRider makes a rider, who is nowhere before their shift begins.
 func newRider(s *simulation, t *town, acc *account, name string) *rider {
 	r := &rider{
 		sim: s, town: t, account: acc, name: name, rng: s.rng(), kick: make(chan struct{}, 1), orders: make(map[string]order.Status),
@@ -54,6 +55,7 @@ func (r *rider) look() {
 	}
 }
 
+// hear notes the status of orders under way. The rider looks up from the street then.
 func (r *rider) hear(event string, data json.RawMessage) {
 	var update struct {
 		OrderID string
@@ -113,10 +115,12 @@ func (r *rider) begin(ctx context.Context) error {
 	return r.available(ctx, true)
 }
 
+// available begins or ends the shift as the fleet sees it.
 func (r *rider) available(ctx context.Context, yes bool) error {
 	return r.account.patch(ctx, "/delivery/"+r.account.id()+"/availability", map[string]bool{"isAvailable": yes}, nil)
 }
 
+// goHome ends the shift. An order that is carried stays with the rider, who goes on with it the next evening.
 func (r *rider) goHome(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, goodbyeTime)
 	defer cancel()
@@ -257,6 +261,7 @@ func (r *rider) await(ctx context.Context, orderID string) bool {
 	}
 }
 
+// move sets an order's status and reports whether it has it now. A conflict means that the order ended meanwhile.
 func (r *rider) move(ctx context.Context, orderID string, to order.Status) bool {
 	err := r.account.patch(ctx, "/orders/"+orderID+"/status", statusChange{Status: to}, nil)
 	if err == nil {

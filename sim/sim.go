@@ -42,6 +42,7 @@ type Config struct {
 	Out             io.Writer     // default standard output
 }
 
+// withDefaults fills in what is left out, or says what cannot be.
 func (c Config) withDefaults() (Config, error) {
 	c.OrdersPerMinute = cmp.Or(c.OrdersPerMinute, defaultRate)
 	c.Speed = cmp.Or(c.Speed, 1)

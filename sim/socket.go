@@ -43,6 +43,7 @@ type socket struct {
 	orders map[string]int64
 }
 
+// newSocket makes a socket that is away until run.
 func newSocket(a *account, handle func(event string, data json.RawMessage)) *socket {
 	// http becomes ws, and https wss.
 	return &socket{
@@ -118,6 +119,7 @@ func (s *socket) take(conn *websocket.Conn) {
 	}
 }
 
+// drop forgets a connection that has ended.
 func (s *socket) drop(conn *websocket.Conn) {
 	s.mu.Lock()
 	s.conn = nil

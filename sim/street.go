@@ -40,6 +40,7 @@ func meters(from, to geo.Point) (east, north float64) {
 	return east, north
 }
 
+// distance is the way as the crow flies, in metres.
 func distance(a, b geo.Point) float64 { return 1000 * geo.DistanceKm(a, b) }
 
 // around is a random point between least and most metres away.
@@ -85,12 +86,14 @@ type walker struct {
 	heading float64 // degrees clockwise from north
 }
 
+// newWalker puts somebody at the beginning of a path.
 func newWalker(rng *rand.Rand, path []geo.Point, factor float64) *walker {
 	w := &walker{rng: rng, factor: factor, path: path, at: path[0], next: 1}
 	w.setOff()
 	return w
 }
 
+// arrived is true at the end of the path, where the walker stays.
 func (w *walker) arrived() bool { return w.next >= len(w.path) }
 
 // setOff begins a block: a speed for it, and the direction.

@@ -41,6 +41,7 @@ type place struct {
 	menu []restaurant.MenuItem
 }
 
+// at is where riders go.
 func (p *place) at() geo.Point { return geo.Point{Latitude: p.Latitude, Longitude: p.Longitude} }
 
 // dish is a line of a menu to be.
@@ -120,6 +121,7 @@ func (s *simulation) build(ctx context.Context, city shard.City) (*town, error) 
 // roleNames are how roles are called in addresses.
 var roleNames = map[string]string{auth.RoleOwner: "owner", auth.RoleCustomer: "customer", auth.RoleRider: "rider"}
 
+// enroll signs in the nth of a role in a town. Nobody gets mail at sim.example: the domain belongs to no one.
 func (s *simulation) enroll(ctx context.Context, city shard.City, role string, n int) (*account, error) {
 	return enroll(ctx, s.api, s.cfg.Password, auth.RegisterRequest{
 		Email:     fmt.Sprintf("sim-%s-%d-%s@sim.example", roleNames[role], n, slug(city.Name+" "+city.State)),

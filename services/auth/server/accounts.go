@@ -122,6 +122,7 @@ func accountByID(ctx context.Context, shards *shard.Set, id string) (account, er
 	return selectAccount(ctx, db, `select `+accountColumns+` from auth.users where id = $1`, id)
 }
 
+// selectAccount runs a query that finds one account or fails with errNoAccount.
 func selectAccount(ctx context.Context, db *shard.DB, query string, arg string) (a account, err error) {
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		rows, err := q.Query(ctx, query, arg)

@@ -15,13 +15,16 @@
 //
 // Proof that two registrations of one address, R and S, cannot both commit. Each inserts only after it was told by a
 // majority of the shards that their vote is its own. Two majorities share a shard; say it voted for R first. It can
-// only have told S otherwise after R's vote was deleted there. A vote is deleted in two cases. Either R itself released
-// it, which it does only when it has not inserted and will not (a new attempt is another registration, with another id: the
-// deletion may arrive late). Or somebody judged R abandoned, and a judge first inserts
-// R's row of auth.registrations as abandoned, on R's home, and deletes votes only when that row is there and says so.
-// R's transaction inserts the same primary key. It therefore fails if it comes later, and if it came earlier the judge
-// finds it committed and deletes nothing. Either way, R does not commit once a vote of it was deleted. No clock, lease or timeout occurs in the
-// argument: the age at which a reservation may be judged only decides how soon, not whether it is safe.
+// only have told S otherwise after R's vote was deleted there. A vote is deleted in two cases:
+//
+//   - R itself released it, which it does only when it has not inserted and will not. (A new attempt is another
+//     registration, with another id: the deletion may arrive late.)
+//   - Somebody judged R abandoned. A judge first inserts R's row of auth.registrations as abandoned, on R's home, and
+//     deletes votes only when that row is there and says so. R's transaction inserts the same primary key, and fails if
+//     it comes later; if it came earlier, the judge finds it committed and deletes nothing.
+//
+// Either way, R does not commit once a vote of it was deleted. No clock, lease or timeout occurs in the argument: the
+// age at which a reservation may be judged only decides how soon, not whether it is safe.
 //
 // A crash leaves, at worst, reservations. Whoever meets one (a registration of the same address, or the sweeper)
 // settles it as above: committed is activated, abandoned is deleted, and while the home shard is away it stays.

@@ -28,6 +28,8 @@ func (s *Server) endpoints() *micro.Service {
 	return service
 }
 
+// register opens an account and its first session in one transaction: whoever gets a 201 can refresh, and whoever does
+// not has no session that nobody knows of.
 func (s *Server) register(ctx context.Context, req auth.RegisterRequest) (session auth.Session, err error) {
 	defer func() { s.metrics.count(auth.VerbRegister, err) }()
 	a := account{
@@ -49,6 +51,7 @@ func (s *Server) register(ctx context.Context, req auth.RegisterRequest) (sessio
 	return s.session(a, refresh)
 }
 
+// login begins a new family each time, so that signing out of one device leaves the others signed in.
 func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth.Session, err error) {
 	defer func() { s.metrics.count(auth.VerbLogin, err) }()
 	if err := s.hasher.busy(); err != nil {
@@ -101,6 +104,7 @@ func (s *Server) rehash(ctx context.Context, a account, password string) {
 	}
 }
 
+// refresh needs no actor: the access token has often expired by then.
 func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session auth.Session, err error) {
 	defer func() { s.metrics.count(auth.VerbRefresh, err) }()
 	next, a, err := s.sessions.rotate(ctx, req.RefreshToken)
@@ -115,6 +119,7 @@ func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session 
 	return s.session(a, next)
 }
 
+// logout asks for both, the actor and a token of theirs: a stolen refresh token alone must not sign its owner out.
 func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.LogoutResponse, err error) {
 	actor, err := signedIn(ctx)
 	if err != nil {
@@ -123,6 +128,7 @@ func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.L
 	return res, unauthenticated(s.sessions.end(ctx, req.RefreshToken, actor.ID))
 }
 
+// me reads through the cache: every page of every client begins with it.
 func (s *Server) me(ctx context.Context, req auth.MeRequest) (res auth.MeResponse, err error) {
 	id, err := subject(ctx, req.ID)
 	if err != nil {
@@ -135,6 +141,7 @@ func (s *Server) me(ctx context.Context, req auth.MeRequest) (res auth.MeRespons
 	return res, notFound(err)
 }
 
+// update has no REST route yet; it is how operators correct a profile, and what the cache is invalidated by.
 func (s *Server) update(ctx context.Context, req auth.UpdateRequest) (res auth.MeResponse, err error) {
 	if req.ID, err = subject(ctx, req.ID); err != nil {
 		return res, err
@@ -147,6 +154,8 @@ func (s *Server) update(ctx context.Context, req auth.UpdateRequest) (res auth.M
 	return res, notFound(err)
 }
 
+// adminCreate is an endpoint and not a tool of its own that writes to the shards: who may use it is a matter of NATS
+// permissions, and it works from wherever NATS is reached.
 func (s *Server) adminCreate(ctx context.Context, req auth.AdminCreateRequest) (res auth.AdminCreateResponse, err error) {
 	actor := micro.ActorFrom(ctx)
 	if actor.Role != micro.RoleOperator {

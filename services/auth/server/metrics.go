@@ -31,6 +31,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	return m, errors.Join(registerer.Register(m.requests), registerer.Register(m.reuses))
 }
 
+// count tells how a request ended.
 func (m *metrics) count(verb string, err error) {
 	result := "ok"
 	if err != nil {

@@ -53,6 +53,7 @@ func newPartner(a account, route shard.Route) delivery.NewPartner {
 	return p
 }
 
+// trimmed drops the spaces around what was typed.
 func trimmed(a account) account {
 	for _, field := range []*string{&a.Email, &a.FirstName, &a.LastName, &a.PhoneNumber, &a.City} {
 		*field = strings.TrimSpace(*field)

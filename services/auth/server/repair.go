@@ -61,6 +61,7 @@ func (s *sweeper) repairOn(ctx context.Context, db *shard.DB, region shard.Regio
 	}
 }
 
+// readCursor begins at the beginning for a target that has none, such as a shard that was just added.
 func readCursor(ctx context.Context, db *shard.DB, region shard.Region, target string) (from cursor, err error) {
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		from = cursor{ID: "00000000-0000-0000-0000-000000000000"}
@@ -75,6 +76,7 @@ func readCursor(ctx context.Context, db *shard.DB, region shard.Region, target s
 	return from, err
 }
 
+// writeCursor never moves back: of two sweepers the one ahead is right.
 func writeCursor(ctx context.Context, db *shard.DB, region shard.Region, target string, to cursor) error {
 	return db.InRegionTx(ctx, region, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `

@@ -137,6 +137,7 @@ func (s *Server) health(ctx context.Context) map[string]error {
 	return health
 }
 
+// encodeUser and decodeUser keep profiles in the cache as clients see them: the hash never gets there.
 func encodeUser(u auth.User) ([]byte, error) { return wire.Encode(u) }
 
 func decodeUser(data []byte) (u auth.User, err error) { return u, wire.Decode(data, &u) }

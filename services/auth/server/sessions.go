@@ -29,6 +29,7 @@ type refreshToken struct {
 	secret [secretBytes]byte
 }
 
+// newRefreshToken makes the next token of a family.
 func newRefreshToken(family string) refreshToken {
 	t := refreshToken{Family: family}
 	// Since Go 1.24 Read never fails: it ends the process when the system has no randomness to give.
@@ -97,6 +98,7 @@ func (s *sessions) login(ctx context.Context, userID string) (t refreshToken, er
 	return t, err
 }
 
+// issue stores a token's hash.
 func (s *sessions) issue(ctx context.Context, tx pgx.Tx, t refreshToken, region shard.Region, now time.Time) error {
 	_, err := tx.Exec(ctx, `
 		insert into auth.refresh_tokens (hash, region, family_id, issued_at, expires_at) values ($1, $2, $3, $4, $5)`,
@@ -177,12 +179,14 @@ func (s *sessions) end(ctx context.Context, raw, userID string) error {
 	})
 }
 
+// familyRow is what a decision about a token needs of its family.
 type familyRow struct {
 	userID    string
 	expiresAt time.Time
 	revokedAt time.Time // zero: alive
 }
 
+// lockFamily makes everybody who uses a token of the family take turns, before the token itself is looked at.
 func lockFamily(ctx context.Context, tx pgx.Tx, id string) (f familyRow, err error) {
 	var revokedAt *time.Time
 	err = tx.QueryRow(ctx, `
@@ -194,11 +198,13 @@ func lockFamily(ctx context.Context, tx pgx.Tx, id string) (f familyRow, err err
 	return f, orRefresh(err)
 }
 
+// tokenRow is what a decision about a token needs of it.
 type tokenRow struct {
 	expiresAt time.Time
 	usedAt    time.Time // zero: not yet
 }
 
+// findToken reads a token by its hash. The family is part of the condition, since the client names both.
 func findToken(ctx context.Context, tx pgx.Tx, t refreshToken) (row tokenRow, err error) {
 	var usedAt *time.Time
 	err = tx.QueryRow(ctx, `
@@ -210,6 +216,7 @@ func findToken(ctx context.Context, tx pgx.Tx, t refreshToken) (row tokenRow, er
 	return row, orRefresh(err)
 }
 
+// spend marks a token as used and gives the family another lifetime.
 func (s *sessions) spend(ctx context.Context, tx pgx.Tx, t refreshToken, now time.Time) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`update auth.refresh_tokens set used_at = $2 where hash = $1`, t.hash(), now)
@@ -217,6 +224,7 @@ func (s *sessions) spend(ctx context.Context, tx pgx.Tx, t refreshToken, now tim
 	return tx.SendBatch(ctx, batch).Close()
 }
 
+// familyAccount reads the account as it is now: roles and names may have changed since the last token.
 func familyAccount(ctx context.Context, tx pgx.Tx, family string) (a account, err error) {
 	rows, err := tx.Query(ctx, `
 		select `+accountColumns+` from auth.users where id = (select user_id from auth.families where id = $1)`, family)
@@ -226,6 +234,7 @@ func familyAccount(ctx context.Context, tx pgx.Tx, family string) (a account, er
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
 }
 
+// revoke ends a family. The first reason stays: it is the one that matters to whoever investigates.
 func revoke(ctx context.Context, tx pgx.Tx, family, reason string, now time.Time) error {
 	_, err := tx.Exec(ctx, `
 		update auth.families set revoked_at = $2, revoked_for = $3 where id = $1 and revoked_at is null`, family, now, reason)

@@ -60,6 +60,7 @@ func cityKey(route shard.Route, name string) string {
 	return "unknown " + strings.ReplaceAll(fold(name), " ", "")
 }
 
+// restaurant is the document as clients see it, without what is derived and the revisions.
 func (d *document) restaurant() restaurant.Restaurant {
 	return restaurant.Restaurant{
 		ID: d.ID.Hex(), Name: d.Name, City: d.City, Address: d.Address, Latitude: d.Latitude, Longitude: d.Longitude,
@@ -88,6 +89,7 @@ func (d *document) apply(c restaurant.Changes, now time.Time) {
 	d.UpdatedAt = now
 }
 
+// set takes a text that was given, without the spaces around it: they are typing, not meaning.
 func set(field, value *string) {
 	if value != nil {
 		*field = strings.TrimSpace(*value)
@@ -102,6 +104,7 @@ type menuDocument struct {
 	Items []itemDocument `bson:"items"`
 }
 
+// itemDocument is a dish. The price is an integer of cents: a BSON double would round, and FerretDB has no decimals.
 type itemDocument struct {
 	ID          bson.ObjectID `bson:"id"`
 	Name        string        `bson:"name"`
@@ -113,6 +116,7 @@ type itemDocument struct {
 	UpdatedAt   time.Time     `bson:"updatedAt"`
 }
 
+// item is the dish as clients see it. The restaurant's id is the document's and need not be stored with each dish.
 func (i *itemDocument) item(restaurantID bson.ObjectID) restaurant.MenuItem {
 	return restaurant.MenuItem{
 		ID: i.ID.Hex(), RestaurantID: restaurantID.Hex(), Name: i.Name, Description: i.Description,
@@ -121,6 +125,7 @@ func (i *itemDocument) item(restaurantID bson.ObjectID) restaurant.MenuItem {
 	}
 }
 
+// apply changes what the request does not leave alone.
 func (i *itemDocument) apply(c restaurant.ItemChanges, now time.Time) {
 	set(&i.Name, c.Name)
 	set(&i.Description, c.Description)

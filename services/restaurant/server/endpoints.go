@@ -44,6 +44,7 @@ type head struct {
 	data       []byte // encoded
 }
 
+// newHead encodes a restaurant once for all who read it.
 func newHead(r restaurant.Restaurant) (*head, error) {
 	data, err := wire.Encode(r)
 	return &head{restaurant: r, data: data}, err
@@ -56,6 +57,7 @@ func decodeHead(data []byte) (*head, error) {
 	return h, wire.Decode(data, &h.restaurant)
 }
 
+// get is public, inactive restaurants included: orders refer to them.
 func (s *Server) get(ctx context.Context, req restaurant.GetRequest) (encoded[restaurant.Restaurant], error) {
 	id, err := parseID(req.ID, "restaurant")
 	if err != nil {
@@ -74,6 +76,7 @@ func (s *Server) get(ctx context.Context, req restaurant.GetRequest) (encoded[re
 	return h.data, nil
 }
 
+// menu is public, unavailable dishes included: clients show them as such.
 func (s *Server) menu(ctx context.Context, req restaurant.MenuRequest) (encoded[restaurant.MenuResponse], error) {
 	id, err := parseID(req.RestaurantID, "restaurant")
 	if err != nil {

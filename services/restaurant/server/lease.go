@@ -46,6 +46,7 @@ func (s *store) exclusively(ctx context.Context, id bson.ObjectID, fn func(conte
 	return fn(ctx)
 }
 
+// acquire waits for its turn. Nobody queues: changes of one restaurant at the same moment are rare, and all come soon.
 func (s *store) acquire(ctx context.Context, id, holder bson.ObjectID) error {
 	patience, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
@@ -83,6 +84,7 @@ func (s *store) tryLease(ctx context.Context, lease leaseDocument) (taken bool, 
 	return taken, err
 }
 
+// release gives the lease back. It deletes its own lease only: one that ran out may be somebody else's by now.
 func (s *store) release(ctx context.Context, id, holder bson.ObjectID) {
 	err := s.do(ctx, func(ctx context.Context) error { return s.deleteLease(ctx, id, holder) })
 	if err != nil {

@@ -85,6 +85,8 @@ func (l *listing) all() iter.Seq2[*row, error] {
 	}
 }
 
+// encodeListing keeps the restaurants and not the answers: a process that takes the listing over makes the answers that
+// its own clients ask for.
 func encodeListing(l *listing) ([]byte, error) {
 	restaurants := make([]restaurant.Restaurant, len(l.rows))
 	for i := range l.rows {
@@ -93,6 +95,7 @@ func encodeListing(l *listing) ([]byte, error) {
 	return wire.Encode(restaurants)
 }
 
+// decodeListing folds all texts anew. That is cheaper than carrying them, and a new version may fold differently.
 func decodeListing(data []byte) (*listing, error) {
 	var restaurants []restaurant.Restaurant
 	if err := wire.Decode(data, &restaurants); err != nil {
@@ -135,6 +138,7 @@ func (s *Server) list(ctx context.Context, req restaurant.ListRequest) (encoded[
 	return city.page(q, find)
 }
 
+// readCity is the one query behind every list of a city.
 func (s *Server) readCity(ctx context.Context, key string) (*listing, error) {
 	documents, err := s.store.inCity(ctx, key)
 	if err != nil {

@@ -26,6 +26,7 @@ type stored struct {
 	Items []restaurant.MenuItem `json:"items"`
 }
 
+// newMenu indexes and encodes a sorted list.
 func newMenu(rev int64, list []restaurant.MenuItem) (*menu, error) {
 	m := &menu{rev: rev, items: make(map[string]restaurant.MenuItem, len(list))}
 	for _, item := range list {
@@ -36,6 +37,7 @@ func newMenu(rev int64, list []restaurant.MenuItem) (*menu, error) {
 	return m, err
 }
 
+// encodeMenu is called once a change, and decodeMenu once a change and process.
 func encodeMenu(m *menu) ([]byte, error) {
 	// The answer has the items already; only the revision is missing.
 	return slices.Concat(strconv.AppendInt([]byte(`{"rev":`), m.rev, 10), []byte(`,`), m.data[1:]), nil
@@ -49,6 +51,7 @@ func decodeMenu(data []byte) (*menu, error) {
 	return newMenu(s.Rev, s.Items)
 }
 
+// cachedMenu is the menu as of the last change that the cache knows of; see quote for why that is not enough there.
 func (s *Server) cachedMenu(ctx context.Context, id bson.ObjectID) (*menu, error) {
 	return s.menus.Get(ctx, id.Hex(), func(ctx context.Context) (*menu, error) { return s.readMenu(ctx, id) })
 }

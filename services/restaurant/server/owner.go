@@ -14,6 +14,8 @@ import (
 	"tiffin/services/restaurant"
 )
 
+// create opens a restaurant. Its cache keys are changed like those of an old one: its city was listed without it, and
+// a list of nothing is cached like any other.
 func (s *Server) create(ctx context.Context, req restaurant.CreateRequest) (restaurant.Restaurant, error) {
 	actor, err := keeper(ctx)
 	if err != nil {
@@ -31,6 +33,8 @@ func (s *Server) create(ctx context.Context, req restaurant.CreateRequest) (rest
 	return d.restaurant(), err
 }
 
+// update changes a restaurant. The old city's list and the new one's both change, should it move; the old one is known
+// for certain only under the lease.
 func (s *Server) update(ctx context.Context, req restaurant.UpdateRequest) (restaurant.Restaurant, error) {
 	id, err := parseID(req.ID, "restaurant")
 	if err != nil {
@@ -57,6 +61,7 @@ func (s *Server) update(ctx context.Context, req restaurant.UpdateRequest) (rest
 	return changed.restaurant(), err
 }
 
+// menuAdd adds a dish, which can be ordered from then on unless the request says otherwise.
 func (s *Server) menuAdd(ctx context.Context, req restaurant.MenuAddRequest) (restaurant.MenuItem, error) {
 	now := s.now()
 	added := itemDocument{
@@ -74,6 +79,7 @@ func (s *Server) menuAdd(ctx context.Context, req restaurant.MenuAddRequest) (re
 	return added.item(id), err
 }
 
+// menuUpdate changes a dish. What is on orders already keeps its old name and price: they were copied.
 func (s *Server) menuUpdate(ctx context.Context, req restaurant.MenuUpdateRequest) (restaurant.MenuItem, error) {
 	var changed itemDocument
 	id, err := s.changeMenu(ctx, req.RestaurantID, func(m *menuDocument) error {
@@ -88,6 +94,7 @@ func (s *Server) menuUpdate(ctx context.Context, req restaurant.MenuUpdateReques
 	return changed.item(id), err
 }
 
+// menuDelete takes a dish off the menu. Nothing refers to it: orders keep copies.
 func (s *Server) menuDelete(ctx context.Context, req restaurant.MenuDeleteRequest) (res restaurant.MenuDeleteResponse, err error) {
 	_, err = s.changeMenu(ctx, req.RestaurantID, func(m *menuDocument) error {
 		i, err := m.find(req.ItemID)
@@ -100,6 +107,7 @@ func (s *Server) menuDelete(ctx context.Context, req restaurant.MenuDeleteReques
 	return res, err
 }
 
+// find gives the place of a dish, or not_found. The document is at hand, so nothing is queried by the dish's id.
 func (m *menuDocument) find(itemID string) (int, error) {
 	i := slices.IndexFunc(m.Items, func(item itemDocument) bool { return item.ID.Hex() == itemID })
 	if i < 0 {

@@ -27,6 +27,7 @@ type query struct {
 	after    *position // nil: from the beginning
 }
 
+// newQuery reads a validated request. It fails with wire.Invalid for a cursor of another list.
 func newQuery(req restaurant.ListRequest) (query, error) {
 	q := query{
 		words: strings.Fields(fold(req.Q)), cuisine: fold(req.Cuisine), isActive: req.IsActive,
@@ -70,6 +71,7 @@ type row struct {
 	search     string
 }
 
+// newRow makes the row of a restaurant from the cache, which has none of the derived fields.
 func newRow(r restaurant.Restaurant) (row, error) {
 	id, err := bson.ObjectIDFromHex(r.ID)
 	return row{
@@ -102,6 +104,7 @@ func (q query) place(r *row) (position, bool) {
 	return p, p.distance <= q.radiusKm && (q.after == nil || q.after.before(p))
 }
 
+// placed is a row with its place in the list.
 type placed struct {
 	at  position
 	row *row
@@ -139,6 +142,8 @@ func (q query) first(list []placed) []placed {
 	return list[:min(len(list), q.limit+1)]
 }
 
+// answer makes the page. Distances are rounded to metres, which is more than anybody's position is worth; places in the
+// list, and cursors, use them exactly.
 func (q query) answer(list []placed) restaurant.ListResponse {
 	res := restaurant.ListResponse{Restaurants: []restaurant.Restaurant{}}
 	if len(list) > q.limit {

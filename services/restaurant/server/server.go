@@ -101,6 +101,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, group.Wait(), s.close())
 }
 
+// close ends what New opened. It may be called again.
 func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

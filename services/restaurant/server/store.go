@@ -132,8 +132,10 @@ func (s *store) prepare(ctx context.Context) error {
 	return nil
 }
 
+// ping bypasses the breaker: it is how one learns that the store is back.
 func (s *store) ping(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) }
 
+// close waits for operations under way.
 func (s *store) close(ctx context.Context) error { return s.client.Disconnect(ctx) }
 
 func byID(id bson.ObjectID) bson.D { return bson.D{{Key: "_id", Value: id}} }
@@ -182,6 +184,7 @@ func (s *store) scan(ctx context.Context, filter bson.D) iter.Seq2[*document, er
 	}
 }
 
+// insert writes a new restaurant. Its id is new, so that nothing can be in the way.
 func (s *store) insert(ctx context.Context, d document) error {
 	return s.do(ctx, func(ctx context.Context) error {
 		_, err := s.restaurants.InsertOne(ctx, d)
