@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"tiffin/config"
 	"tiffin/local/backing"
@@ -214,12 +215,24 @@ func (p *planner) edge() error {
 				return err
 			}
 			*v.port = n
-		} else if !port.Free(c.BindAddress, *v.port) {
-			return fmt.Errorf("%s: port %d of %s is in use; stop what listens there (`ss -ltnp sport = :%d` shows it) or set %s to another port",
-				v.name, *v.port, c.BindAddress, *v.port, v.name)
+		} else if err := port.Check(c.BindAddress, *v.port); err != nil {
+			return edgePortError(c.BindAddress, v.name, *v.port, err)
 		}
 	}
 	return nil
+}
+
+// edgePortError says what to change for a port that cannot be listened on.
+func edgePortError(host, name string, n int, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: port %d of %s is in use; stop what listens there (`ss -ltnp sport = :%d` shows it) or set %s to another port",
+			name, n, host, n, name)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: only root may listen on port %d; set %s to one from 1024 on", name, n, name)
+	default:
+		return fmt.Errorf("BIND_ADDRESS: cannot listen on %q: %w", host, err)
+	}
 }
 
 // anyPort is where the search begins when 0 asks for any free port.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,6 +135,16 @@ func TestAPortInUseIsNamed(t *testing.T) {
 		require.ErrorContains(t, err, name+": port "+taken+" of 127.0.0.1 is in use")
 		require.NotContains(t, err.Error(), "\n")
 	}
+}
+
+func TestAnAddressOfAnotherMachineIsNamed(t *testing.T) {
+	t.Parallel()
+	vars := everything()
+	vars["BIND_ADDRESS"], vars["API_GATEWAY_PORT"], vars["TRACKING_SERVICE_PORT"] = "192.0.2.1", "3000", "3005"
+	_, _, err := planOf(t, vars)
+	require.ErrorContains(t, err, `BIND_ADDRESS: cannot listen on "192.0.2.1"`)
+	err = edgePortError("127.0.0.1", "API_GATEWAY_PORT", 80, syscall.EACCES)
+	require.EqualError(t, err, "API_GATEWAY_PORT: only root may listen on port 80; set API_GATEWAY_PORT to one from 1024 on")
 }
 
 func TestDocumentsStayWhereTheyAre(t *testing.T) {

@@ -97,10 +97,10 @@ func (c RabbitMQConfig) env() []string {
 		"RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(c.Dir, "enabled_plugins"),
 		"RABBITMQ_DIST_PORT=" + strconv.Itoa(c.DistPort),
 		"ERL_EPMD_PORT=" + strconv.Itoa(c.EpmdPort), "ERL_EPMD_ADDRESS=127.0.0.1",
-		// Idle schedulers sleep instead of spinning: two cores are shared by all.
 		// Erlang starts an epmd by itself where it finds none. When a stop comes during
 		// the start, ours is gone by then, and that one would be left behind.
 		"ERL_AFLAGS=-start_epmd false",
+		// Idle schedulers sleep instead of spinning: two cores are shared by all.
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+sbwt none +sbwtdcpu none +sbwtdio none",
 		// Without a supervisor the start script stays as a parent that a kill -9
 		// would have to miss; with one it becomes the broker.

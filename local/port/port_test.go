@@ -3,6 +3,7 @@ package port_test
 import (
 	"net"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,7 @@ func TestTakeSkipsWhatListens(t *testing.T) {
 	next, err := b.Take(p)
 	require.NoError(t, err)
 	require.Greater(t, next, p)
-	require.False(t, port.Free("127.0.0.1", p))
+	require.ErrorIs(t, port.Check("127.0.0.1", p), syscall.EADDRINUSE)
 }
 
 func TestTakeSkipsWhatAnotherBookHolds(t *testing.T) {
@@ -45,7 +46,7 @@ func TestTakeSkipsWhatAnotherBookHolds(t *testing.T) {
 			p, err := b.Take(base + 100)
 			require.NoError(t, err)
 			require.False(t, seen[p], "port %d was given twice", p)
-			require.True(t, port.Free("127.0.0.1", p))
+			require.NoError(t, port.Check("127.0.0.1", p))
 			seen[p] = true
 		}
 	}
@@ -67,4 +68,10 @@ func TestTakeBeyondTheLastPort(t *testing.T) {
 	t.Parallel()
 	_, err := book(t).Take(65536)
 	require.ErrorIs(t, err, port.ErrNone)
+}
+
+func TestCheckTellsTheKernelsReason(t *testing.T) {
+	t.Parallel()
+	require.ErrorIs(t, port.Check("192.0.2.1", 0), syscall.EADDRNOTAVAIL)
+	require.NoError(t, port.Check("127.0.0.1", 0))
 }

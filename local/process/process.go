@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,8 +35,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err tells how the child ended, nil for exit status 0. Valid after Done.
 func (p *Process) Err() error { return p.err }
 
-// LastLine returns the last line the child has written, shortened to what fits
-// on a terminal; "" when it wrote nothing.
+// LastLine returns the last line of what the child has written that speaks of
+// an error, or else the very last one; "" when it wrote nothing. It is shortened
+// to what fits on a terminal.
 func (p *Process) LastLine() string {
 	const tail, width = 4096, 160
 	f, err := os.Open(p.logPath)
@@ -52,12 +54,23 @@ func (p *Process) LastLine() string {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
-	lines := strings.Split(strings.TrimSpace(string(buf[:n])), "\n")
-	last := []rune(strings.TrimSpace(lines[len(lines)-1]))
+	last := []rune(telling(strings.Split(strings.TrimSpace(string(buf[:n])), "\n")))
 	if len(last) > width {
 		return string(last[:width]) + "…"
 	}
 	return string(last)
+}
+
+// trouble is how the servers mark what went wrong, before they say goodbye.
+var trouble = regexp.MustCompile(`(?i)\b(fatal|panic|error|could not)\b`)
+
+func telling(lines []string) string {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if trouble.MatchString(lines[i]) {
+			return strings.TrimSpace(lines[i])
+		}
+	}
+	return strings.TrimSpace(lines[len(lines)-1])
 }
 
 // Stop asks the child to end, kills its group after the command's StopTimeout,
