@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -46,8 +47,11 @@ func start(t testing.TB, bed *ordertest.Bed, change ...func(*Config)) *fixture {
 // newServer makes a delivery service without running it.
 func newServer(t testing.TB, bed *ordertest.Bed, change ...func(*Config)) *Server {
 	t.Helper()
+	conn := bed.NATS.Conn("delivery")
+	js, err := jetstream.New(conn) // with the role's own permissions
+	require.NoError(t, err)
 	cfg := Config{
-		Conn: bed.NATS.Conn("delivery"), JS: bed.NATS.JS(), Shards: bed.Shards, Client: bed.Client("delivery"),
+		Conn: conn, JS: js, Shards: bed.Shards, Client: bed.Client("delivery"),
 		Poll: 20 * time.Millisecond,
 	}
 	for _, c := range change {

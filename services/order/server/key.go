@@ -112,17 +112,18 @@ func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Durat
 
 // keyTaken reads a wait in vain as what it was for: of all that a keyed request writes, only its key can be held.
 func keyTaken(d *draft, err error) error {
-	if d.key.name != "" && refused(err, pgerrcode.LockNotAvailable, "") {
+	if d.key.name != "" && refused(err, pgerrcode.LockNotAvailable) {
 		return errKeyTaken
 	}
 	return err
 }
 
-// orUnknown judges the second attempt to write an order. Its key being taken is told as it is: whoever looks the key up
-// finds the order.
+// orUnknown judges the second attempt to write an order. A row that exists already can only be one of the first attempt:
+// the order's id is in the key of each. The client's own key being taken is told as it is, and whoever looks it up finds
+// the order.
 func orUnknown(err error) error {
 	switch {
-	case err == nil, refused(err, pgerrcode.UniqueViolation, "orders_pkey"):
+	case err == nil, refused(err, pgerrcode.UniqueViolation):
 		return nil
 	case errors.Is(err, errKeyTaken):
 		return err
@@ -157,8 +158,8 @@ func queueKey(b *pgx.Batch, region string, d *draft, orderID *string) {
 		})
 }
 
-// refused reports whether the database refused a statement with this code and, unless empty, because of this constraint.
-func refused(err error, code, constraint string) bool {
+// refused reports whether the database refused a statement with this code.
+func refused(err error, code string) bool {
 	var failure *pgconn.PgError
-	return errors.As(err, &failure) && failure.Code == code && (constraint == "" || failure.ConstraintName == constraint)
+	return errors.As(err, &failure) && failure.Code == code
 }

@@ -225,7 +225,7 @@ func TestUpdatesAreCompleteAndInOrder(t *testing.T) {
 		require.NoError(t, err)
 	}
 	ctx := ordertest.Customer(t.Context(), customer)
-	for since := int64(0); since <= 6; since++ {
+	for since := range int64(7) {
 		got, err := f.orders.Updates(ctx, placed.ID, &since)
 		require.NoError(t, err)
 		require.Equal(t, int64(5), got.Seq)
