@@ -38,12 +38,11 @@ func registerAndDie(t *testing.T, s *Server, email, city, step string) {
 // registration gets the answer that fits.
 func TestDeathAtEachStep(t *testing.T) {
 	t.Parallel()
-	const ttl = 100 * time.Millisecond
+	s := newFleet(t, func(c *Config) { c.ReservationTTL = 100 * time.Millisecond })
 	for _, step := range steps {
 		for home, city := range homes {
 			t.Run(step+" for "+home, func(t *testing.T) {
 				t.Parallel()
-				s := newFleet(t, func(c *Config) { c.ReservationTTL = ttl })
 				email := freshEmail()
 				registerAndDie(t, s, email, city, step)
 				survived := accountsOf(t, s.cfg.Shards, email)
