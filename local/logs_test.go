@@ -58,6 +58,7 @@ func TestTheNATSServerLogsThroughSlog(t *testing.T) {
 	l.Noticef("chatter %d", 1)
 	l.Debugf("chatter %d", 2)
 	l.Tracef("chatter %d", 3)
+	l.Warnf("Plaintext passwords chatter")
 	l.Warnf("careful %d", 4)
 	l.Errorf("broken %d", 5)
 	l.Fatalf("over %d", 6)

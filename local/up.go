@@ -31,6 +31,8 @@ type Config struct {
 	Out io.Writer
 	// Console gets log records besides the log file; nil for none.
 	Console slog.Handler
+	// OnReady, when set, is called after the banner.
+	OnReady func()
 	// Hurry, once closed, ends everything at once instead of cleanly: a second
 	// Ctrl-C.
 	Hurry <-chan struct{}
@@ -235,6 +237,9 @@ func (u *up) announce(ctx context.Context) error {
 		return nil // stopped before it was ready; whoever stopped it knows why
 	}
 	u.progress.line(banner(u.plan, u.home, time.Since(u.progress.since)))
+	if u.OnReady != nil {
+		u.OnReady()
+	}
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -76,14 +75,20 @@ func signals() (context.Context, <-chan struct{}, func()) {
 }
 
 // console is how records look on standard error: text for people at a
-// terminal, where from says from which level on, JSON for everything else.
-func console(c config.Config, from slog.Level) slog.Handler {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))); err != nil {
-		level = slog.LevelInfo // config.Validate has refused anything else
-	}
+// terminal, from the given level on, and JSON for everything else, from
+// LOG_LEVEL on.
+func console(c config.Config, people slog.Leveler) slog.Handler {
 	if isatty.IsTerminal(os.Stderr.Fd()) {
-		return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: max(level, from)})
+		return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: people})
 	}
-	return slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+	return slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel(c)})
+}
+
+// logLevel is LOG_LEVEL; config.Validate has refused what is none.
+func logLevel(c config.Config) slog.Level {
+	var level slog.Level
+	if level.UnmarshalText([]byte(c.LogLevel)) != nil {
+		return slog.LevelInfo
+	}
+	return level
 }

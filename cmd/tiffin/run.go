@@ -25,7 +25,7 @@ func (r runCommand) Run(i *invocation) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- fleet.Run(i.Context, fleet.Config{Config: c, Roles: r.Roles, Log: slog.New(console(c, slog.LevelDebug))})
+		done <- fleet.Run(i.Context, fleet.Config{Config: c, Roles: r.Roles, Log: slog.New(console(c, logLevel(c)))})
 	}()
 	select {
 	case err := <-done:

@@ -17,8 +17,12 @@ func (upCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
+	// At a terminal only what needs attention, below the banner; while servers
+	// are starting, that they are not there yet is no news.
+	var people slog.LevelVar
+	people.Set(slog.LevelError)
 	return local.Up(i.Context, local.Config{
-		// At a terminal only what needs attention, below the banner.
-		Config: c, Out: os.Stdout, Console: console(c, slog.LevelWarn), Hurry: i.Hurry,
+		Config: c, Out: os.Stdout, Console: console(c, &people), Hurry: i.Hurry,
+		OnReady: func() { people.Set(max(slog.LevelWarn, logLevel(c))) },
 	})
 }
