@@ -19,8 +19,9 @@ const (
 	// defaultWindow is where RabbitMQ's throughput stops growing with the confirms in flight. It is also how many second
 	// copies a fault may cost.
 	defaultWindow = 4096
-	// minPause and maxPause bound the time between two tries to reach RabbitMQ.
-	minPause, maxPause = 200 * time.Millisecond, 5 * time.Second
+	// minPause and maxPause bound the time between two tries to reach RabbitMQ. The longest is what a broker that is
+	// back waits for us at most, and a try each second costs nobody anything.
+	minPause, maxPause = 200 * time.Millisecond, time.Second
 	// healthyAfter is how long a session must have lived for the pauses to start again from the shortest.
 	healthyAfter = 5 * time.Second
 )
