@@ -2,6 +2,7 @@ package micro
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -232,7 +233,7 @@ func (s *Service) report(ctx context.Context, e *endpoint, failure *Error) {
 		return
 	}
 	attrs := []any{"endpoint", e.verb, "request_id", RequestID(ctx), "actor", ActorFrom(ctx).String(), "error", failure}
-	if p, ok := failure.cause.(*panicError); ok {
+	if p := (*panicError)(nil); errors.As(failure.cause, &p) {
 		attrs = append(attrs, "stack", string(p.stack))
 	}
 	s.log.ErrorContext(ctx, "internal error", attrs...)

@@ -31,7 +31,7 @@ func TestFromMapsEveryError(t *testing.T) {
 	hidden := micro.From(errors.New("select * from users"))
 	require.Equal(t, "internal error", hidden.Message)
 	require.ErrorContains(t, hidden, "select", "but the log has it")
-	require.False(t, errors.Is(micro.NotFound("order"), micro.Conflict("no")))
+	require.NotErrorIs(t, micro.NotFound("order"), micro.Conflict("no"))
 }
 
 func TestCodesHaveTheContractsStatus(t *testing.T) {

@@ -3,6 +3,7 @@ package micro_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -113,7 +114,7 @@ func TestStopAnswersWhatIsInFlight(t *testing.T) {
 	go func() { stopped <- stop() }()
 	require.Eventually(t, func() bool { // new requests go nowhere while the old ones are still at work
 		_, err := nc.Request("order.slow", nil, time.Second)
-		return err == nats.ErrNoResponders
+		return errors.Is(err, nats.ErrNoResponders)
 	}, 5*time.Second, time.Millisecond)
 	close(release)
 	require.NoError(t, <-stopped)

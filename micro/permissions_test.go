@@ -29,8 +29,8 @@ func refused(t *testing.T, nc *nats.Conn, do func() error) bool {
 	require.NoError(t, do())
 	require.NoError(t, nc.Flush())
 	select {
-	case <-denied: // the handler runs on another goroutine, but the denial precedes the answer to the flush
-		return true
+	case err := <-denied: // the handler runs on another goroutine, but the denial precedes the answer to the flush
+		return err != nil
 	case <-time.After(100 * time.Millisecond):
 		return false
 	}

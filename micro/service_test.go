@@ -283,7 +283,7 @@ func TestDeadlineEndsTheHandlerAndIsAnswered(t *testing.T) {
 	var answered *micro.Error
 	require.ErrorAs(t, err, &answered)
 	require.Equal(t, micro.CodeTimeout, answered.Code)
-	require.Nil(t, answered.Unwrap(), "the service answered; the client did not give up")
+	require.NoError(t, answered.Unwrap(), "the service answered; the client did not give up")
 }
 
 func TestLateRequestIsNotRun(t *testing.T) {

@@ -47,8 +47,8 @@ func fold(name string) string {
 	folded := make([]byte, 0, len(name)+4)
 	if !isASCII(name) {
 		// NFKD takes letters and their accents apart; what has no parts is
-		// written out.
-		name = norm.NFKD.String(unfoldable.Replace(name))
+		// written out, also what only shows up among the parts: ꟹ is a raised œ.
+		name = unfoldable.Replace(norm.NFKD.String(unfoldable.Replace(name)))
 	}
 	for _, c := range name {
 		switch {
@@ -69,7 +69,7 @@ func fold(name string) string {
 }
 
 // unfoldable are letters without a decomposition, and those whose decomposition is a space.
-var unfoldable = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE",
+var unfoldable = strings.NewReplacer("ß", "ss", "ẞ", "SS", "ø", "o", "Ø", "O", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE",
 	"ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "´", "'")
 
 func isASCII(s string) bool {

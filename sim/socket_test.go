@@ -42,7 +42,7 @@ func (b *switchboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.t.Error(err)
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // the client may have closed it first
 	b.mu.Lock()
 	b.conn = conn
 	b.mu.Unlock()

@@ -139,7 +139,12 @@ func (s *services) run(t testing.TB, server *testenv.NATSServer, name string, ad
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()
-	s.stops[name] = sync.OnceFunc(func() { stop(); <-done })
+	s.stops[name] = sync.OnceFunc(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(s.stops[name])
 	select {
 	case <-svc.Ready():

@@ -47,8 +47,8 @@ func setup(t *testing.T, cfg inbound.Config) *bench {
 	b.app.Get("/panic", func(*fiber.Ctx) error { panic("postgres://user:secret@db/tiffin") })
 	b.app.Get("/broken", func(*fiber.Ctx) error { return errors.New("dial tcp 10.1.2.3:5432: refused") })
 	b.app.Get("/half", func(c *fiber.Ctx) error {
-		c.WriteString(`{"half":`)
-		return micro.NotFound("order")
+		_, err := c.WriteString(`{"half":`)
+		return errors.Join(err, micro.NotFound("order"))
 	})
 	return b
 }
@@ -158,7 +158,7 @@ func TestEveryAnswerIsHardened(t *testing.T) {
 	res, _ := b.get(t, "GET", "/ok", "X-Forwarded-Proto", "https", "X-Forwarded-For", "198.51.100.1")
 	require.NotEmpty(t, res.Header.Get("Strict-Transport-Security"))
 	require.Equal(t, "198.51.100.1", b.seen.Client.String())
-	res, _ = b.get(t, "GET", "/ok", "X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "198.51.100.2")
+	b.get(t, "GET", "/ok", "X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "198.51.100.2")
 	require.Equal(t, "198.51.100.2", b.seen.Client.String(), "several headers are one list")
 }
 

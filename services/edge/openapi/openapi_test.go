@@ -112,7 +112,7 @@ func TestRefusalsAreProblems(t *testing.T) {
 		content := r.(map[string]any)["content"].(map[string]any)
 		require.Equal(t, []string{"application/problem+json"}, slices.Collect(maps.Keys(content)), name)
 	}
-	limited := resolve(doc, "#/components/responses/"+strings.ReplaceAll(http.StatusText(429), " ", "")).(map[string]any)
+	limited := resolve(doc, "#/components/responses/"+strings.ReplaceAll(http.StatusText(http.StatusTooManyRequests), " ", "")).(map[string]any)
 	require.Contains(t, limited["headers"], "Retry-After")
 	problem := resolve(doc, "#/components/schemas/Problem").(map[string]any)
 	require.ElementsMatch(t, []any{"type", "title", "status", "instance"}, problem["required"])

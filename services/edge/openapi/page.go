@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -173,7 +174,7 @@ func (d *Document) bodyView(content map[string]Media) *bodyView {
 func (d *Document) curl(o operationView, op *Operation) string {
 	var b strings.Builder
 	b.WriteString("curl ")
-	if o.Method != "GET" {
+	if o.Method != http.MethodGet {
 		b.WriteString("-X " + o.Method + " ")
 	}
 	b.WriteString("localhost:3000" + o.Path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestHeadersOfProblems(t *testing.T) {
 			t.Parallel()
 			app := fiber.New()
 			app.Get("/", func(ctx *fiber.Ctx) error { return problem.From(c.err, "r1").Write(ctx) })
-			res, err := app.Test(httptest.NewRequest("GET", "/", nil))
+			res, err := app.Test(httptest.NewRequest(http.MethodGet, "/", nil))
 			require.NoError(t, err)
 			defer func() { require.NoError(t, res.Body.Close()) }()
 			require.Equal(t, c.value, res.Header.Get(c.header))

@@ -46,12 +46,6 @@ func dialWith(e *edge, header http.Header, protocols []string) (*websocket.Conn,
 	return d.Dial("ws://"+e.addr+"/ws", header)
 }
 
-// send writes an event without an id.
-func (c *wsClient) send(event string, data any) {
-	c.t.Helper()
-	require.NoError(c.t, c.conn.WriteJSON(map[string]any{"event": event, "data": data}))
-}
-
 // read gives the next message.
 func (c *wsClient) read() wsMessage {
 	c.t.Helper()

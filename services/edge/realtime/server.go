@@ -134,7 +134,7 @@ func (s *Server) drain() {
 		const handful = 16
 		for i, c := range clients {
 			if i%handful == 0 && i > 0 {
-				time.Sleep(handful * pause)
+				<-time.After(handful * pause)
 			}
 			c.leave(ws.CloseGoingAway, "the edge is going away")
 		}

@@ -124,7 +124,7 @@ func TestStockClientAfterRestart(t *testing.T) {
 			require.Contains(t, []string{"transport close", "transport error"}, decode[string](t, n.until("disconnect")))
 			b.Advance(tr, order.PickedUp)
 			b.Ended(tr, order.Delivered)
-			e = runEdge(t, b, e.addr, nil)
+			runEdge(t, b, e.addr, nil)
 			n.until("connect")
 
 			again := decode[subscribed](t, decode[ack](t, n.emit("subscribe-order",

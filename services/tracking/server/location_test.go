@@ -30,7 +30,8 @@ func TestFixReachesKeyAndChannel(t *testing.T) {
 	live := trackingtest.Next[tracking.Location](t, messages, "location-updated")
 	require.Equal(t, tr.OrderID, live.OrderID)
 	require.Equal(t, tr.Rider, live.DeliveryPartnerID)
-	require.Equal(t, trackingtest.Kitchen, tracking.Point{Latitude: live.Latitude, Longitude: live.Longitude})
+	position := tracking.Point{Latitude: live.Latitude, Longitude: live.Longitude}
+	require.Equal(t, trackingtest.Kitchen, position)
 	require.True(t, live.Timestamp.Equal(at))
 	require.Equal(t, heading, *live.Heading)
 	require.Equal(t, speed, *live.Speed)

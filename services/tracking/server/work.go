@@ -56,10 +56,9 @@ func workOf(a *delivery.Assignment) work {
 	if a == nil {
 		return work{}
 	}
-	phase := ""
-	switch string(a.Status) {
+	phase := string(a.Status)
+	switch phase {
 	case tracking.PhaseOffered, tracking.PhaseAccepted, tracking.PhasePickedUp:
-		phase = string(a.Status)
 	default:
 		return work{}
 	}
