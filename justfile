@@ -15,9 +15,11 @@ default:
 up: servers web binary
     @exec bin/tiffin up
 
+# Results are never taken from the cache: what the end-to-end tests start is no
+# input that go test could see.
 # run every test, against real servers on ports of their own
 test *packages="./...": browser web
-    go run ./local/testservers -- go test -race -timeout 25m {{ packages }}
+    go run ./local/testservers -- go test -race -count=1 -timeout 25m {{ packages }}
     cd web && npm test --silent
 
 # static checks: format, vet, linter, types
