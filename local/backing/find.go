@@ -18,18 +18,23 @@ import (
 // names the Debian package.
 var ErrMissing = errors.New("not found")
 
-// lookup finds a binary on PATH or in folders that Debian keeps off it.
+// lookup finds a program in the folders where Debian keeps it, which may be off
+// PATH, and then on PATH.
 func lookup(name, pkg string, folders ...string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return filepath.Abs(path)
-	}
 	for _, dir := range folders {
-		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
+		if path := filepath.Join(dir, name); isProgram(path) {
 			return path, nil
 		}
 	}
+	if path, err := exec.LookPath(name); err == nil {
+		return filepath.Abs(path)
+	}
 	return "", fmt.Errorf("%s: %w; `just up` installs it, or: apt-get install %s", name, ErrMissing, pkg)
+}
+
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // byVersion lists folders matching the pattern, highest version first, so that

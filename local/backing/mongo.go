@@ -3,8 +3,8 @@ package backing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -73,8 +73,8 @@ func Mongod(name, dir string, port int, database string) (Server, error) {
 // FerretBinary is the name under which the built tool is looked for.
 const FerretBinary = "ferretdb"
 
-// ferretBin looks beside our own binary, where `just up` puts it, then on PATH
-// and in this user's cache, where the tests put it.
+// ferretBin looks beside our own binary, where `just up` puts it, in this
+// user's cache, where the tests put it, and then on PATH.
 func ferretBin() (string, error) {
 	var folders []string
 	if self, err := os.Executable(); err == nil {
@@ -83,16 +83,11 @@ func ferretBin() (string, error) {
 	if cache, err := ToolCache(); err == nil {
 		folders = append(folders, cache)
 	}
-	for _, dir := range folders {
-		path := filepath.Join(dir, FerretBinary)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
+	path, err := lookup(FerretBinary, "", folders...)
+	if err != nil {
+		return "", fmt.Errorf("neither mongod nor ferretdb: %w; `just up` builds ferretdb", ErrMissing)
 	}
-	if path, err := exec.LookPath(FerretBinary); err == nil {
-		return filepath.Abs(path)
-	}
-	return "", errors.New("neither mongod nor ferretdb found; `just up` builds ferretdb")
+	return path, nil
 }
 
 // ToolCache is the folder of this user for built tools.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -70,20 +71,25 @@ type postgres struct {
 	data string
 }
 
-// postgresBin finds the server programs: those of the version that made the
-// data, if there is data, because another version will not open it.
+// postgresBin finds the server programs: for data that exists those of the
+// version that made it, because another version will not open it, and else the
+// newest. Debian keeps each version in a folder of its own, off PATH.
 func postgresBin(dir string) (string, error) {
-	pattern := "/usr/lib/postgresql/*/bin"
 	version, err := os.ReadFile(filepath.Join(dir, "data", "PG_VERSION"))
+	if err != nil {
+		path, err := lookup("postgres", "postgresql", byVersion("/usr/lib/postgresql/*/bin")...)
+		return filepath.Dir(path), err
+	}
 	made := strings.TrimSpace(string(version))
-	if err == nil {
-		pattern = filepath.Join("/usr/lib/postgresql", made, "bin")
+	if bin := filepath.Join("/usr/lib/postgresql", made, "bin"); isProgram(filepath.Join(bin, "postgres")) {
+		return bin, nil
 	}
-	path, err := lookup("postgres", "postgresql", byVersion(pattern)...)
-	if err != nil && made != "" {
-		return "", fmt.Errorf("%s holds data of PostgreSQL %s: %w", dir, made, err)
+	if path, err := exec.LookPath("postgres"); err == nil {
+		if says, err := exec.Command(path, "--version").Output(); err == nil && strings.Contains(string(says), " "+made+".") {
+			return filepath.Dir(path), nil
+		}
 	}
-	return filepath.Dir(path), err
+	return "", fmt.Errorf("%s holds data of PostgreSQL %s: %w; apt-get install postgresql-%s", dir, made, ErrMissing, made)
 }
 
 func (pg *postgres) url(database string) string {

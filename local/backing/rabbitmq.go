@@ -55,7 +55,9 @@ func Epmd(name string, port int) (Server, error) {
 // RabbitMQ returns a broker that uses none of the machine's RabbitMQ settings.
 func RabbitMQ(c RabbitMQConfig) (Server, error) {
 	folders := append([]string{"/usr/lib/rabbitmq/bin"}, byVersion("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin")...)
-	bin, err := rabbitBin(folders)
+	// Not the one on PATH, if it can be helped: Debian's wrapper there insists
+	// on switching to a user of its own.
+	bin, err := lookup("rabbitmq-server", "rabbitmq-server", folders...)
 	if err != nil {
 		return Server{}, err
 	}
@@ -68,18 +70,6 @@ func RabbitMQ(c RabbitMQConfig) (Server, error) {
 		},
 		Probe: func(ctx context.Context) error { return amqpPing(ctx, u.String()) },
 	}, nil
-}
-
-// rabbitBin prefers the real start script over the one on PATH: Debian's
-// wrapper insists on switching to a user of its own.
-func rabbitBin(folders []string) (string, error) {
-	for _, dir := range folders {
-		path := filepath.Join(dir, "rabbitmq-server")
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return lookup("rabbitmq-server", "rabbitmq-server")
 }
 
 // env replaces the whole environment, because /etc/rabbitmq and variables of

@@ -26,7 +26,7 @@ type RedisConfig struct {
 // Redis returns a server that appends every change to a file, so that the last
 // known positions survive its death.
 func Redis(c RedisConfig) (Server, error) {
-	bin, err := lookup("redis-server", "redis-server", "/usr/bin", "/usr/local/bin")
+	bin, err := lookup("redis-server", "redis-server", "/usr/bin")
 	if err != nil {
 		return Server{}, err
 	}
