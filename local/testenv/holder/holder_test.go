@@ -42,7 +42,7 @@ func serve(t *testing.T, dir string, idle time.Duration) (stop func(), done chan
 // folder is short: a socket's path may have 107 bytes.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "holder-")
+	dir, err := os.MkdirTemp("", "holder-") //nolint:usetesting // its path is long, and named after the test
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	return dir
