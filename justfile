@@ -16,10 +16,12 @@ up: servers web binary
     @exec bin/tiffin up
 
 # Results are never taken from the cache: what the end-to-end tests start is no
-# input that go test could see.
+# input that go test could see. One package at a time: each starts fleets and
+# servers of its own, and what they promise about time needs a core to keep.
 # run every test, against real servers on ports of their own
 test *packages="./...": browser web
-    go run ./local/testservers -- go test -race -count=1 -timeout 25m {{ packages }}
+    go build -race ./...
+    go run ./local/testservers -- go test -race -count=1 -p 1 -timeout 25m {{ packages }}
     cd web && npm test --silent
 
 # static checks: format, vet, linter, types

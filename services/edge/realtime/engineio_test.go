@@ -155,7 +155,7 @@ func TestTwoPollsAtOnceCloseTheSession(t *testing.T) {
 	both.Wait()
 	require.ElementsMatch(t, []int{200, 400}, []int{<-statuses, <-statuses})
 	require.Eventually(t, func() bool { status, _ := p.poll(); return status == 400 }, 5*time.Second, 10*time.Millisecond)
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 20*time.Second, 10*time.Millisecond)
 }
 
 // TestPostsThatCloseTheSession: after each the session is gone, and nothing of it is left.
@@ -188,7 +188,7 @@ func TestPostsThatCloseTheSession(t *testing.T) {
 		require.Equal(t, tt.status, status, name)
 		require.Eventually(t, func() bool { status, _ := p.poll(); return status == 400 }, 5*time.Second, 10*time.Millisecond, name)
 	}
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 20*time.Second, 10*time.Millisecond)
 }
 
 func TestBinaryEventsOverPollingAreAnswered(t *testing.T) {
@@ -266,7 +266,7 @@ func TestUpgradeTakesWhatWasQueued(t *testing.T) {
 func TestSilentClientsAreFoundOut(t *testing.T) {
 	t.Parallel()
 	e := runEdge(t, trackingtest.New(t, trackingtest.Options{}), "", func(c *realtime.Config) {
-		c.PingInterval, c.PingTimeout = 250*time.Millisecond, 200*time.Millisecond
+		c.PingInterval, c.PingTimeout = 2*time.Second, 1500*time.Millisecond
 	})
 	newPoller(t, e)
 	conn, _, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/socket.io/?EIO=4&transport=websocket", nil)
@@ -277,20 +277,20 @@ func TestSilentClientsAreFoundOut(t *testing.T) {
 	require.InDelta(t, 3, e.gauge(t, "tiffin_realtime_sockets"), 0)
 	_, open, err := conn.ReadMessage()
 	require.NoError(t, err)
-	require.Contains(t, string(open), `"pingInterval":250,"pingTimeout":200,"maxPayload":16384`)
+	require.Contains(t, string(open), `"pingInterval":2000,"pingTimeout":1500,"maxPayload":16384`)
 	_, ping, err := conn.ReadMessage()
 	require.NoError(t, err)
 	require.Equal(t, "2", string(ping))
-	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 20*time.Second, 10*time.Millisecond)
 }
 
 func TestAnsweredHeartbeatsKeepTheSession(t *testing.T) {
 	t.Parallel()
 	e := runEdge(t, trackingtest.New(t, trackingtest.Options{}), "", func(c *realtime.Config) {
-		c.PingInterval, c.PingTimeout = 250*time.Millisecond, 200*time.Millisecond
+		c.PingInterval, c.PingTimeout = 2*time.Second, 1500*time.Millisecond
 	})
 	p := newPoller(t, e)
-	for range 4 {
+	for range 3 {
 		_, body := p.poll()
 		require.Equal(t, "2", body)
 		p.post("3")
