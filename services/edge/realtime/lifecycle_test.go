@@ -1,6 +1,7 @@
 package realtime_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -34,22 +35,13 @@ func TestNobodyGetsAnothersMessages(t *testing.T) {
 	t.Parallel()
 	b := trackingtest.New(t, trackingtest.Options{})
 	e := runEdge(t, b, "", nil)
-	stop := make(chan struct{})
+	ride, arrive := context.WithCancel(t.Context())
+	defer arrive()
 	var senders, clients sync.WaitGroup
-	start := time.Now()
 	for worker := range 8 {
 		tr := b.Assigned(delivery.Accepted)
 		raw := customerToken(t, tr)
-		senders.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					publishRaw(t, b.Redis, tr.OrderID, position(tr.OrderID, start.Add(time.Duration(i)*time.Millisecond), float64(worker)))
-				}
-			}
-		})
+		senders.Go(func() { sendBursts(ride, t, b.Redis, tr.OrderID, float64(worker)) })
 		clients.Go(func() {
 			for range 30 {
 				header := http.Header{"Authorization": {"Bearer " + raw}}
@@ -71,10 +63,35 @@ func TestNobodyGetsAnothersMessages(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	close(stop)
+	arrive()
 	senders.Wait()
 	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 10*time.Second, 10*time.Millisecond)
 	require.Zero(t, e.gauge(t, "tiffin_realtime_rooms"))
+}
+
+// sendBursts publishes positions of an order until ctx ends: often enough that some are being written whenever a client
+// breaks off, and in bursts with a pause after each, because a sender without one starves the services that clients ask.
+func sendBursts(ctx context.Context, t testing.TB, client *redis.Client, orderID string, latitude float64) {
+	t.Helper()
+	pause := time.NewTicker(4 * time.Millisecond)
+	defer pause.Stop()
+	at := time.Now()
+	for ctx.Err() == nil {
+		_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
+			for range 8 {
+				at = at.Add(time.Millisecond)
+				p.Publish(t.Context(), tracking.LiveChannel(orderID), position(orderID, at, latitude))
+			}
+			return nil
+		})
+		if !assertNoError(t, err) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+	}
 }
 
 func assertNoError(t testing.TB, err error) bool {
