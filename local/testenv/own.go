@@ -2,14 +2,9 @@ package testenv
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"syscall"
 	"testing"
 
-	"tiffin/local/backing"
-	"tiffin/local/port"
-	"tiffin/local/process"
+	"tiffin/local/rig"
 )
 
 // Server is a server of one test's own, for tests of what happens when it goes
@@ -18,42 +13,23 @@ type Server struct {
 	// URL stays the same over all its lives.
 	URL string
 
-	t        testing.TB
-	server   backing.Server
-	launcher *process.Launcher
-	process  *process.Process
+	t      testing.TB
+	server *rig.Server
 }
 
-// own builds a server in a folder of its own, with ports from the range given
-// to port, and starts it.
-func own(t testing.TB, build func(dir string, port func(first int) int) (backing.Server, error)) *Server {
+// own starts a server in a rig of its own.
+func own(t testing.TB, start func(context.Context, *rig.Rig) (*rig.Server, error)) *Server {
 	t.Helper()
-	dir, ports := t.TempDir(), port.NewBook()
+	r := must[*rig.Rig](t, "rig")(rig.Open(t.TempDir()))
 	t.Cleanup(func() {
-		if err := ports.Close(); err != nil {
+		if err := r.Close(); err != nil {
 			t.Errorf("testenv: %v", err)
 		}
 	})
-	take := func(first int) int {
-		t.Helper()
-		return must[int](t, "port")(ports.Take(first))
-	}
-	for _, sub := range []string{"run", "log"} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatalf("testenv: %v", err)
-		}
-	}
-	server := must[backing.Server](t, "server")(build(dir, take))
-	s := &Server{
-		URL: server.URL, t: t, server: server,
-		launcher: process.NewLauncher(filepath.Join(dir, "run"), filepath.Join(dir, "log")),
-	}
-	t.Cleanup(func() {
-		s.Kill()
-		s.launcher.Close()
-	})
-	s.Start()
-	return s
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	server := must[*rig.Server](t, "server")(start(ctx, r))
+	return &Server{URL: server.URL, t: t, server: server}
 }
 
 // Start starts the server again on its data and returns when it serves. The
@@ -62,43 +38,34 @@ func (s *Server) Start() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), startTimeout)
 	defer cancel()
-	p, err := backing.Start(ctx, s.server, s.launcher)
-	if err != nil {
-		s.t.Fatalf("testenv: %v", err)
-	}
-	s.process = p
+	s.check(s.server.Start(ctx))
 }
 
 // Stop ends the server as an operator would, and waits.
-func (s *Server) Stop() { s.process.Stop() }
+func (s *Server) Stop() { s.server.Stop() }
 
-// Kill ends the server as SIGKILL does, and waits, also for its children: a
-// PostgreSQL started beside the last backends of the killed one ends itself.
+// Kill ends the server and its children as SIGKILL does, and waits.
 func (s *Server) Kill() {
-	if s.process == nil {
-		return
-	}
-	family := process.Family(s.process.PID())
-	s.process.Kill()
-	<-s.process.Done()
-	if err := process.AwaitEnd(context.Background(), family, cleanupTimeout); err != nil {
-		s.t.Errorf("testenv: children of the killed server: %v", err)
-	}
+	s.t.Helper()
+	s.check(s.server.Kill())
 }
 
 // Pause freezes the server: it keeps its connections and answers nothing.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Pause() {
+	s.t.Helper()
+	s.check(s.server.Pause())
+}
 
 // Resume lets a paused server go on.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
-
-// signal reaches the whole group, for PostgreSQL's backends are processes too.
-func (s *Server) signal(sig syscall.Signal) {
+func (s *Server) Resume() {
 	s.t.Helper()
-	for _, pid := range process.Family(s.process.PID()) {
-		if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
-			s.t.Fatalf("testenv: %v", err)
-		}
+	s.check(s.server.Resume())
+}
+
+func (s *Server) check(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatalf("testenv: %v", err)
 	}
 }
 
@@ -106,27 +73,12 @@ func (s *Server) signal(sig syscall.Signal) {
 // may stop, pause and start.
 func OwnPostgres(t testing.TB) *Server {
 	t.Helper()
-	return own(t, func(dir string, port func(int) int) (backing.Server, error) {
-		return backing.Postgres(backing.PostgresConfig{
-			Name: "postgres", Dir: filepath.Join(dir, "postgres"), Port: port(23000),
-			Password: "test", Database: "test", Volatile: true,
-		})
-	})
+	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) { return r.Postgres(ctx, "postgres") })
 }
 
 // OwnRabbitMQ starts a broker that the test may stop, pause and start. It
 // takes some seconds.
 func OwnRabbitMQ(t testing.TB) *Server {
 	t.Helper()
-	var epmdPort int
-	own(t, func(_ string, port func(int) int) (backing.Server, error) {
-		epmdPort = port(24000)
-		return backing.Epmd("epmd", epmdPort)
-	})
-	return own(t, func(dir string, port func(int) int) (backing.Server, error) {
-		return backing.RabbitMQ(backing.RabbitMQConfig{
-			Name: "rabbitmq", Dir: filepath.Join(dir, "rabbitmq"), Password: "test",
-			EpmdPort: epmdPort, DistPort: port(24000), Port: port(24000),
-		})
-	})
+	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) { return r.RabbitMQ(ctx) })
 }

@@ -1,12 +1,12 @@
 package testenv
 
 import (
-	"path/filepath"
+	"context"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 
-	"tiffin/local/backing"
+	"tiffin/local/rig"
 )
 
 // RedisURL returns the URL of a Redis server that belongs to this test alone:
@@ -31,7 +31,5 @@ func Redis(t testing.TB) *redis.Client {
 // OwnRedis starts a Redis server that the test may stop, pause and start.
 func OwnRedis(t testing.TB) *Server {
 	t.Helper()
-	return own(t, func(dir string, port func(int) int) (backing.Server, error) {
-		return backing.Redis(backing.RedisConfig{Name: "redis", Dir: filepath.Join(dir, "redis"), Port: port(22000), Volatile: true})
-	})
+	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) { return r.Redis(ctx) })
 }
