@@ -18,11 +18,13 @@ up: servers web binary
 # Results are never taken from the cache: what the end-to-end tests start is no
 # input that go test could see. One package at a time: each starts fleets and
 # servers of its own, and what they promise about time needs a core to keep.
+# The web app's tests come last: its pages are looked at in a browser, against
+# a fleet that `tiffin up` starts for it and takes away again.
 # run every test, against real servers on ports of their own
-test *packages="./...": browser web
+test *packages="./...": browser web binary
     go build -race ./...
     go run ./local/testservers -- go test -race -count=1 -p 1 -timeout 25m {{ packages }}
-    cd web && npm test --silent
+    {{ if packages == "./..." { "cd web && npm test --silent && npm run test:browser --silent" } else { "" } }}
 
 # static checks: format, vet, linter, types
 lint: web

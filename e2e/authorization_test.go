@@ -217,13 +217,17 @@ func accountRows() []row {
 		{method: "GET", route: "/auth/me", ok: 200, pass: signedIn()},
 		{method: "GET", route: "/cities", ok: 200, pass: everybody, public: true, path: func(*stage, string) string { return "/cities?q=cal" }},
 		{method: "GET", route: "/admin/overview", ok: 200, pass: []string{admin}},
+		{method: "GET", route: "/admin/riders", ok: 200, pass: []string{admin}},
+		{method: "GET", route: "/admin/orders/{id}/offers", ok: 200, pass: []string{admin}},
 	}
 }
 
 func restaurantRows() []row {
 	keepers := []string{owner, admin}
+	theirs := func(s *stage, _ string) string { return "/restaurants?ownerUserId=" + s.cast[owner].ID() }
 	dish := object{"name": "Dal", "description": "slow", "price": 9.5, "category": "Lunch", "isAvailable": true}
 	return []row{
+		{method: "GET", route: "/restaurants", path: theirs, ok: 200, pass: keepers},
 		{method: "GET", route: "/restaurants", ok: 200, pass: everybody, public: true},
 		{method: "GET", route: "/restaurants/{id}", ok: 200, pass: everybody, public: true},
 		{method: "GET", route: "/restaurants/{id}/menu", ok: 200, pass: everybody, public: true},

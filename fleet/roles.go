@@ -178,7 +178,7 @@ func (d *deps) edge(ctx context.Context, conn *nats.Conn) error {
 			General: c.RateLimitGeneral, Auth: c.RateLimitAuth, Orders: c.RateLimitOrders,
 			Location: c.RateLimitLocation, Exempt: c.RateLimitExempt,
 		},
-		TrackingAnonymous: c.TrackingAnonymous, MapTilesURL: c.MapTilesURL,
+		TrackingAnonymous: c.TrackingAnonymous, MapTilesURL: c.MapTilesURL, AssetURL: c.AssetURL,
 		Web: pages, Cities: d.router.Cities(), Shards: shards,
 		Log: d.log, Metrics: d.metrics, Gatherer: d.metrics,
 	})

@@ -7,7 +7,9 @@ export default defineConfig({
     include: ['test/browser/**/*.test.ts'],
     // They share the fleet's demo accounts and its limits per address.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 30_000,
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
+    // A fleet that does not work fails everything: a few failures say so, and nobody waits for all of them.
+    bail: 5,
   },
 });

@@ -19,6 +19,8 @@ const (
 	VerbCurrent      = "current"
 	VerbPosition     = "position"
 	VerbOverview     = "overview"
+	VerbOffers       = "offers"
+	VerbRiders       = "riders"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -73,4 +75,14 @@ func (c *Client) Position(ctx context.Context, positions []Position) (PositionRe
 // Overview returns the figures of the operations page: forbidden unless the actor is an administrator.
 func (c *Client) Overview(ctx context.Context) (Overview, error) {
 	return micro.CallIdempotent[OverviewRequest, Overview](ctx, c.micro, Subject(VerbOverview), OverviewRequest{})
+}
+
+// Offers returns every offer of an order, oldest first: forbidden unless the actor is an administrator.
+func (c *Client) Offers(ctx context.Context, orderID string) (OffersResponse, error) {
+	return micro.CallIdempotent[OffersRequest, OffersResponse](ctx, c.micro, Subject(VerbOffers), OffersRequest{OrderID: orderID})
+}
+
+// Riders returns a page of the riders at work: forbidden unless the actor is an administrator.
+func (c *Client) Riders(ctx context.Context, req RidersRequest) (RidersResponse, error) {
+	return micro.CallIdempotent[RidersRequest, RidersResponse](ctx, c.micro, Subject(VerbRiders), req)
 }

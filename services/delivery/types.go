@@ -126,29 +126,6 @@ type PositionResponse struct {
 	Known int `json:"known"`
 }
 
-// OverviewRequest asks for the figures of the operations page.
-type OverviewRequest struct{}
-
-// Overview counts riders by what they are doing. Shards that did not answer are left out and named.
-type Overview struct {
-	Riders      map[RiderState]int64 `json:"riders"`            // every state is present
-	Waiting     int64                `json:"waitingOrders"`     // orders for which nobody is available
-	OldestWait  float64              `json:"oldestWaitSeconds"` // of those, 0 without any
-	Unavailable []string             `json:"unavailableShards"`
-}
-
-// RiderState is what a rider is doing.
-type RiderState string
-
-// The states of riders. Only free riders are offered orders.
-const (
-	RiderOffline  RiderState = "offline"  // does not want to work
-	RiderSilent   RiderState = "silent"   // wants to, but has not been heard of
-	RiderFree     RiderState = "free"     // wants to, nothing to do
-	RiderOffered  RiderState = "offered"  // has an open offer
-	RiderCarrying RiderState = "carrying" // has accepted an order
-)
-
 // EventAccepted is the type of the event that tells that a rider accepted an order. It stays inside the fleet.
 const EventAccepted = "delivery.accepted"
 

@@ -48,6 +48,7 @@ type Config struct {
 	RateLimits        RateLimits
 	TrackingAnonymous bool   // sockets may subscribe by order id without a token
 	MapTilesURL       string // the web app may load map tiles from there
+	AssetURL          string // the web app's hashed files come from there, "": from here
 
 	Web    fs.FS            // the built web app; nil serves a placeholder
 	Cities *shard.Gazetteer // for GET /cities; nil is shard.Cities()

@@ -27,6 +27,7 @@ type Server struct {
 	log       *slog.Logger
 	limiter   *ratelimit.Limiter
 	readiness *ops.Readiness
+	census    *ops.Census
 	realtime  *realtime.Server
 	doors     []door
 }
@@ -81,12 +82,14 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	})
 	watch := s.watched()
 	s.readiness = ops.NewReadiness(watch)
+	s.census = ops.NewCensus(cfg.Redis, s.realtime.Sockets)
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
 		Cities: cfg.Cities, Clock: cfg.Clock,
-		Overview: ops.NewBoard(watch, s.readiness, shardsOf(cfg), cfg.Clock).Overview,
+		Overview: ops.NewBoard(watch, s.readiness, s.census, shardsOf(cfg), cfg.Clock).Overview,
 	})
-	pages, err := webapp.New(webapp.Config{Files: cfg.Web, Connect: connectSources(cfg, own), Prefixes: reserved()})
+	pages, err := webapp.New(webapp.Config{
+		Files: cfg.Web, Assets: originOf(cfg.AssetURL), Tiles: originOf(cfg.MapTilesURL), Prefixes: reserved()})
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +155,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var background errgroup.Group
 	background.Go(func() error { return s.limiter.Run(inner) })
 	background.Go(func() error { return s.readiness.Run(inner) })
+	background.Go(func() error { return s.census.Run(inner) })
 
 	doors, ctx := errgroup.WithContext(ctx)
 	doors.Go(func() error { return s.realtime.Run(ctx) })

@@ -48,16 +48,22 @@ func TestOwnOriginsMayConnect(t *testing.T) {
 		listed.get(t, "/socket.io/?EIO=4&transport=polling", "Origin", "http://localhost:5173").status, "a list replaces the default")
 }
 
+// socket opens a socket to the edge.
+func (w *world) socket(t *testing.T) *websocket.Conn {
+	t.Helper()
+	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(w.url, "http")+"/ws", nil)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return conn
+}
+
 // Sockets are told to go elsewhere, and do not keep the edge from stopping.
 func TestDrainSendsSocketsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, anonymousTracking)
 	var sockets []*websocket.Conn
 	for range 5 {
-		conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(w.url, "http")+"/ws", nil)
-		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
-		sockets = append(sockets, conn)
+		sockets = append(sockets, w.socket(t))
 	}
 	began := time.Now()
 	stopped := make(chan error, 1)

@@ -138,6 +138,7 @@ func TestOverview(t *testing.T) {
 		require.NotEmpty(t, s.Instances[0].Endpoints)
 	}
 	require.Equal(t, []string{"auth", "bridge", "delivery", "order", "restaurant", "tracking"}, names)
+	require.Equal(t, &ops.Sockets{Edges: 1}, o.Sockets)
 	require.Equal(t, "admin", w.got("order.overview").actor.Role, "services authorise the administrator themselves")
 
 	w.stops["delivery"]()

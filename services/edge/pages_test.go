@@ -17,6 +17,7 @@ import (
 func TestTheWebAppIsServedBehindTheAPI(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *edge.Config) {
+		c.AssetURL = "https://cdn.example.com/tiffin"
 		c.MapTilesURL = "https://tiles.example.com/{z}/{x}/{y}.png"
 		c.Web = fstest.MapFS{"index.html": {Data: []byte("<!doctype html>app")}, "assets/app-1a2b.js": {Data: []byte("run()")}}
 	})
@@ -25,8 +26,8 @@ func TestTheWebAppIsServedBehindTheAPI(t *testing.T) {
 		require.Equal(t, http.StatusOK, got.status)
 		require.Equal(t, "<!doctype html>app", got.body)
 		policy := got.header.Get("Content-Security-Policy")
-		require.Contains(t, policy, "script-src 'self';")
-		require.Contains(t, policy, "https://tiles.example.com")
+		require.Contains(t, policy, "script-src 'self' https://cdn.example.com;")
+		require.Contains(t, policy, "img-src 'self' https://cdn.example.com https://tiles.example.com;")
 		require.NotContains(t, policy, "unsafe")
 	}
 	require.Equal(t, "run()", w.get(t, "/assets/app-1a2b.js").body)

@@ -103,11 +103,12 @@ func sendJSON(c *fiber.Ctx, status int, v any) error {
 	return c.Status(status).Send(body)
 }
 
-// connectSources are the origins that pages may call besides their own.
-func connectSources(cfg Config, own []string) []string {
-	sources := own
-	if u, err := url.Parse(cfg.MapTilesURL); err == nil && u.Host != "" {
-		sources = append(slices.Clone(own), u.Scheme+"://"+u.Host)
+// originOf is the part of an address that a Content-Security-Policy names, "" of
+// none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
 	}
-	return sources
+	return u.Scheme + "://" + u.Host
 }

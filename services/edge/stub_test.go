@@ -190,6 +190,10 @@ func (s *services) addDelivery(svc *micro.Service) {
 	endpoint[delivery.AvailabilityRequest](s, svc, "delivery", delivery.VerbAvailability, rider)
 	endpoint[delivery.OfferRequest](s, svc, "delivery", delivery.VerbAccept, given)
 	endpoint[delivery.OfferRequest](s, svc, "delivery", delivery.VerbDecline, given)
+	endpoint[delivery.OffersRequest](s, svc, "delivery", delivery.VerbOffers,
+		delivery.OffersResponse{Offers: []delivery.Offer{{Seq: 2, PartnerID: userID, Status: delivery.Declined}}})
+	endpoint[delivery.RidersRequest](s, svc, "delivery", delivery.VerbRiders,
+		delivery.RidersResponse{Riders: []delivery.Rider{{ID: userID, State: delivery.RiderFree}}, Unavailable: []string{}})
 	endpoint[delivery.OverviewRequest](s, svc, "delivery", delivery.VerbOverview, delivery.Overview{Riders: map[delivery.RiderState]int64{delivery.RiderFree: 2}})
 }
 

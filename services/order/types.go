@@ -145,6 +145,14 @@ type Overview struct {
 	Stuck       []Stuck          `json:"stuck"`             // longest first, at most StuckShown
 	StuckTotal  int64            `json:"stuckTotal"`        //
 	Unavailable []string         `json:"unavailableShards"` // ids of shards that are missing from the figures
+
+	Shards map[string]ShardFigures `json:"shards"` // the same by shard id, without those that did not answer
+}
+
+// ShardFigures are the counts of one shard.
+type ShardFigures struct {
+	Orders     map[Status]int64 `json:"orders"` // every state is present
+	StuckTotal int64            `json:"stuckTotal"`
 }
 
 // Stuck is an order that has not moved for longer than its state should last.

@@ -48,6 +48,8 @@ type ListRequest struct {
 	IsActive  *bool    `json:"isActive,omitzero"`  // nil: both
 	Limit     int      `json:"limit,omitzero"`     // 0: DefaultLimit
 	Cursor    string   `json:"cursor,omitzero"`    // NextCursor of the page before
+
+	OwnerUserID string `json:"ownerUserId,omitzero"` // whose; for that owner and administrators
 }
 
 // ListResponse is a page of restaurants.

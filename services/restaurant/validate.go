@@ -28,6 +28,7 @@ const (
 	maxCursorBytes  = 512
 	maxEmailBytes   = 254
 	maxCuisineRunes = 60
+	maxUserRunes    = 36 // of a UUID
 )
 
 // ValidID says whether id has the form of a restaurant's or menu item's id.
@@ -49,6 +50,7 @@ func (r ListRequest) Validate() error {
 	v.text("city", r.City, 0, maxNameRunes)
 	v.text("q", r.Q, 0, maxNameRunes)
 	v.text("cuisine", r.Cuisine, 0, maxCuisineRunes)
+	v.text("ownerUserId", r.OwnerUserID, 0, maxUserRunes)
 	v.position(r.Latitude, r.Longitude)
 	if (r.Latitude == nil) != (r.Longitude == nil) {
 		v.refuse("latitude", "and longitude must be given together")

@@ -68,6 +68,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		"overdue":     {`select 1 from delivery.offers where status = 'offered' and region = $1 and expires_at <= clock_timestamp() order by expires_at limit 500`, []any{home}},
 		"gone silent": {silentSQL, []any{home, silent}},
 		"positions":   {positionsSQL, []any{[]string{someone}, []float64{1}, []float64{1}, []string{"(1,0,0)"}, stillFor, geo.Chord(stirKm)}},
+		"at work":     {atWorkSQL, []any{[]string{string(home)}, silent, someone, 101}},
 		"set a rider": {`update delivery.partners set available = true where id = $1`, []any{someone}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -98,6 +98,10 @@ func TestADeadShardCostsItsRidersOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"c"}, overview.Unavailable)
 	require.Equal(t, int64(1), overview.Riders[delivery.RiderFree])
+	working, err := dead.riders(ordertest.Admin(t.Context()), delivery.RidersRequest{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"c"}, working.Unavailable)
+	require.Equal(t, []string{rider}, idsOf(working.Riders))
 	batch := positionOf(rider, 3)
 	batch.Positions = append(batch.Positions, positionOf(bed.NewUser("Houston"), 3).Positions...)
 	res, err := dead.position(ordertest.As(t.Context(), micro.RoleService, "tracking"), batch)
@@ -151,6 +155,12 @@ func TestTheEndpoints(t *testing.T) {
 	overview, err := client.Overview(ordertest.Admin(t.Context()))
 	require.NoError(t, err)
 	require.Equal(t, int64(1), overview.Riders[delivery.RiderCarrying])
+	asked, err := client.Offers(ordertest.Admin(t.Context()), id)
+	require.NoError(t, err)
+	require.Equal(t, delivery.Declined, asked.Offers[0].Status)
+	working, err := client.Riders(ordertest.Admin(t.Context()), delivery.RidersRequest{})
+	require.NoError(t, err)
+	require.Equal(t, []string{rider}, idsOf(working.Riders))
 
 	ops := bed.NATS.Conn("ops")
 	answer, err := ops.Request("delivery.current", []byte(`{"partnerId":"`+rider+`"}`), 5*time.Second)
@@ -164,9 +174,9 @@ func TestTheEndpoints(t *testing.T) {
 	require.Equal(t, "409", answer.Header.Get("Nats-Service-Error-Code"))
 	info, err := ops.Request("$SRV.INFO.delivery", nil, 5*time.Second)
 	require.NoError(t, err)
-	for _, verb := range []string{"assignments", "me", "availability", "accept", "decline", "current", "position", "overview"} {
+	for _, verb := range []string{"assignments", "me", "availability", "accept", "decline", "current", "position", "overview", "offers", "riders"} {
 		require.Contains(t, string(info.Data), "delivery."+verb)
 	}
-	require.Equal(t, 8, strings.Count(string(info.Data), `"request_schema"`)-strings.Count(string(info.Data), "delivery.health"))
+	require.Equal(t, 10, strings.Count(string(info.Data), `"request_schema"`)-strings.Count(string(info.Data), "delivery.health"))
 	f.moves(t, ordertest.Admin(t.Context()), next, order.Cancelled)
 }

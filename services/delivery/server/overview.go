@@ -39,6 +39,19 @@ func (s *Server) counts(ctx context.Context, _ delivery.OverviewRequest) (delive
 	return value, nil
 }
 
+// homes are the regions by the shard that they live on. Naming them keeps what a region left behind when it moved out
+// of counts and lists.
+func (s *store) homes() map[string][]shard.Region {
+	regions := map[string][]shard.Region{}
+	router := s.shards.Router()
+	for _, region := range router.Regions() {
+		if id, known := router.ShardOf(region); known {
+			regions[id] = append(regions[id], region)
+		}
+	}
+	return regions
+}
+
 // figures are what one shard contributes.
 type figures struct {
 	riders  map[delivery.RiderState]int64
@@ -49,13 +62,7 @@ type figures struct {
 // overview counts on every shard at once. A shard that does not answer is named instead of failing the page: an
 // operator needs the page most when something is down.
 func (s *store) overview(ctx context.Context) delivery.Overview {
-	regions := map[string][]shard.Region{}
-	router := s.shards.Router()
-	for _, region := range router.Regions() {
-		if id, known := router.ShardOf(region); known {
-			regions[id] = append(regions[id], region)
-		}
-	}
+	regions := s.homes()
 	shards := s.shards.All()
 	counted := make([]figures, len(shards))
 	errs := make([]error, len(shards))
@@ -89,14 +96,17 @@ func riderStates() []delivery.RiderState {
 	}
 }
 
-// figures counts on one shard in one round trip. The states are tried in this order: who carries an order is carrying,
-// whatever else is true of them.
+// riderState tells what a rider is doing; $2 is the silent TTL. The states are tried in this order: who carries an order
+// is carrying, whatever else is true of them.
+const riderState = `case when carrying then 'carrying' when order_id is not null then 'offered'
+	when not available then 'offline' when silent or seen_at <= now() - $2::interval then 'silent' else 'free' end`
+
+// figures counts on one shard in one round trip.
 func (s *store) figures(ctx context.Context, db *shard.DB, regions []shard.Region) (f figures, err error) {
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		f = figures{riders: map[delivery.RiderState]int64{}}
 		b := &pgx.Batch{}
-		b.Queue(`select case when carrying then 'carrying' when order_id is not null then 'offered'
-				when not available then 'offline' when silent or seen_at <= now() - $2::interval then 'silent' else 'free' end, count(*)
+		b.Queue(`select `+riderState+`, count(*)
 			from delivery.partners where region = any($1) group by 1`, regions, s.silentTTL).
 			Query(func(rows pgx.Rows) error {
 				var state delivery.RiderState

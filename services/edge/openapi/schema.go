@@ -132,6 +132,8 @@ func enumForm(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[delivery.AssignmentStatus]():
 		return words(delivery.Offered, delivery.Accepted, delivery.PickedUp, delivery.Delivered, delivery.Failed,
 			delivery.Declined, delivery.Expired, delivery.Withdrawn)
+	case reflect.TypeFor[delivery.RiderState]():
+		return words(delivery.RiderOffline, delivery.RiderSilent, delivery.RiderFree, delivery.RiderOffered, delivery.RiderCarrying)
 	default:
 		return nil
 	}

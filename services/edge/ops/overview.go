@@ -32,7 +32,8 @@ type Overview struct {
 	Bridge      *Bridge            `json:"bridge"`
 	Orders      *order.Overview    `json:"orders"`
 	Riders      *delivery.Overview `json:"riders"`
-	Unavailable []string           `json:"unavailable"` // services, bridge, orders, riders
+	Sockets     *Sockets           `json:"sockets"`
+	Unavailable []string           `json:"unavailable"` // services, bridge, orders, riders, sockets
 }
 
 // Shard is a PostgreSQL cluster as the services see it.
@@ -55,6 +56,7 @@ type Bridge struct {
 type Board struct {
 	cfg       Config
 	readiness *Readiness
+	census    *Census
 	shards    []Shard
 	clock     func() time.Time
 	orders    *order.Client
@@ -65,11 +67,11 @@ type Board struct {
 	last   Overview
 }
 
-// NewBoard makes a board over the fleet that readiness watches. The shards'
-// Healthy is filled in later.
-func NewBoard(cfg Config, readiness *Readiness, shards []Shard, clock func() time.Time) *Board {
+// NewBoard makes a board over the fleet that readiness watches and the census
+// counts. The shards' Healthy is filled in later.
+func NewBoard(cfg Config, readiness *Readiness, census *Census, shards []Shard, clock func() time.Time) *Board {
 	return &Board{
-		cfg: cfg, readiness: readiness, shards: shards, clock: clock,
+		cfg: cfg, readiness: readiness, census: census, shards: shards, clock: clock,
 		orders: order.NewClient(cfg.Client), delivery: delivery.NewClient(cfg.Client),
 	}
 }
@@ -124,6 +126,9 @@ func (b *Board) gather(ctx context.Context) Overview {
 	part("orders", func() (err error) { o.Orders, err = loaded(b.orders.Overview(ctx)); return err })
 	part("riders", func() (err error) { o.Riders, err = loaded(b.delivery.Overview(ctx)); return err })
 	wg.Wait()
+	if o.Sockets = b.census.Sockets(); o.Sockets == nil {
+		o.Unavailable = append(o.Unavailable, "sockets")
+	}
 	slices.Sort(o.Unavailable)
 	return o
 }

@@ -25,7 +25,7 @@ func newMetrics(s *Server, registry prometheus.Registerer) *metrics {
 	registry.MustRegister(m.events, m.shed, m.panics,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "tiffin_realtime_sockets", Help: "Clients connected, over any transport.",
-		}, func() float64 { return float64(s.count.Load()) }),
+		}, func() float64 { return float64(s.Sockets()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "tiffin_realtime_rooms", Help: "Orders somebody watches.",
 		}, func() float64 { return float64(s.hub.Rooms()) }),

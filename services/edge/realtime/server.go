@@ -168,5 +168,8 @@ func (s *Server) admit(c *client) bool {
 	return true
 }
 
+// Sockets counts the clients connected, over any transport.
+func (s *Server) Sockets() int64 { return s.count.Load() }
+
 // Up reports whether the live channel is heard, which new subscriptions need.
 func (s *Server) Up() bool { return s.live.Up() }

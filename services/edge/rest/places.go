@@ -3,9 +3,6 @@ package rest
 import (
 	"net/http"
 	"strconv"
-
-	"tiffin/services/auth"
-	"tiffin/services/edge/ops"
 )
 
 // defaultCities is how many suggestions there are without a limit: what fits
@@ -58,26 +55,4 @@ func (k *call) cities() error {
 			Name: c.Name, State: c.State, Country: c.Country, Latitude: c.Latitude, Longitude: c.Longitude, Region: string(c.Region)})
 	}
 	return k.answerValue(res)
-}
-
-// adminRoutes are those of the operations page.
-func adminRoutes() []Route {
-	return []Route{{
-		Method: http.MethodGet, Path: "/admin/overview", Tag: tagAdmin,
-		Summary: "The state of the fleet",
-		Detail: "Services and their instances, shards, the lag of the bridge to RabbitMQ, orders and riders by state. What " +
-			"did not answer is null and named in `unavailable`.",
-		Who: only(auth.RoleAdmin), Limit: LimitGeneral,
-		Status: http.StatusOK, Answer: typeOf[ops.Overview](),
-		handler: (*call).overview,
-	}}
-}
-
-// overview answers with what the board has gathered.
-func (k *call) overview() error {
-	o, err := k.api.cfg.Overview(k.ctx)
-	if err != nil {
-		return err
-	}
-	return k.answerValue(o)
 }

@@ -31,8 +31,10 @@ func restaurantRoutes() []Route {
 				bounded(query("longitude", Number, "Degrees, together with `latitude`."), -180, 180),
 				bounded(query("radiusKm", Number, "How far from the position, in kilometres."), 0, restaurant.MaxRadiusKm),
 				query("isActive", Boolean, "Only those that take orders, or only those that do not."),
+				query("ownerUserId", UUID, "Only those of this owner. For the owner and for administrators."),
 			}, page()...),
 			Status: http.StatusOK, Answer: typeOf[restaurant.ListResponse](),
+			Codes: []micro.Code{micro.CodeUnauthenticated, micro.CodeForbidden},
 		}.again(restaurant.Subject(restaurant.VerbList), typeOf[restaurant.ListRequest]()),
 		Route{
 			Method: http.MethodGet, Path: "/restaurants/:id", Tag: tagRestaurants,

@@ -49,13 +49,14 @@ type App struct {
 // Config says where the app is and what it may load.
 type Config struct {
 	Files    fs.FS    // the build, index.html at its root; nil serves a placeholder
-	Connect  []string // origins that pages may call besides their own: the tracking port, map tiles
+	Assets   string   // origin of the hashed files when it is not this one
+	Tiles    string   // origin of street tiles, "": there are none
 	Prefixes []string // first segments of API paths, such as /orders
 }
 
 // New reads the whole build into memory; it has a few megabytes at most.
 func New(cfg Config) (*App, error) {
-	a := &App{files: map[string]*file{}, policy: policy(cfg.Connect), api: cfg.Prefixes}
+	a := &App{files: map[string]*file{}, policy: policy(cfg.Assets, cfg.Tiles), api: cfg.Prefixes}
 	if cfg.Files != nil {
 		if err := a.load(cfg.Files); err != nil {
 			return nil, fmt.Errorf("web app: %w", err)
@@ -67,14 +68,14 @@ func New(cfg Config) (*App, error) {
 	return a, nil
 }
 
-// policy lets pages run their own scripts and nothing else. ws: and wss: are
-// named because older browsers do not count sockets to the own origin as
-// 'self'.
-func policy(connect []string) string {
-	extra := strings.Join(append([]string{""}, connect...), " ")
-	return "default-src 'self'; script-src 'self'; style-src 'self'; font-src 'self'; " +
-		"img-src 'self' data: blob:" + extra + "; connect-src 'self' ws: wss:" + extra + "; worker-src 'self' blob:; " +
-		"manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policy lets pages run their own scripts and nothing else. Of other hosts it
+// names only those the operator has set: where the hashed files are (scripts,
+// styles, fonts, images and the map's data), and where street tiles are (images).
+func policy(assets, tiles string) string {
+	own := strings.TrimSuffix("'self' "+assets, " ")
+	images := strings.TrimSuffix(own+" "+tiles, " ")
+	return "default-src 'none'; script-src " + own + "; style-src " + own + "; font-src " + own + "; img-src " + images +
+		"; connect-src " + own + "; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 
 // load reads the files with their compressed forms.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -132,14 +133,35 @@ func TestPathsOfTheAppShowThePage(t *testing.T) {
 	require.Empty(t, body)
 }
 
-func TestThePolicyNamesWhatPagesMayCall(t *testing.T) {
+// Directive by directive: the own host, the two addresses an operator may set, and nothing else.
+func TestThePolicyNamesWhatIsSetAndNothingElse(t *testing.T) {
 	t.Parallel()
-	get := serve(t, webapp.Config{Files: files(), Connect: []string{"http://localhost:3005", "https://tiles.example.com"}})
-	res, _ := get("GET", "/")
-	policy := res.Header.Get("Content-Security-Policy")
-	require.Contains(t, policy, "connect-src 'self' ws: wss: http://localhost:3005 https://tiles.example.com;")
-	require.Contains(t, policy, "frame-ancestors 'none'")
-	require.NotContains(t, policy, "unsafe")
+	const cdn, tiles = "https://cdn.example.com", "https://tiles.example.com"
+	for name, tc := range map[string]struct {
+		cfg         webapp.Config
+		own, images string
+	}{
+		"nothing":    {webapp.Config{}, "'self'", "'self'"},
+		"assets":     {webapp.Config{Assets: cdn}, "'self' " + cdn, "'self' " + cdn},
+		"tiles":      {webapp.Config{Tiles: tiles}, "'self'", "'self' " + tiles},
+		"both":       {webapp.Config{Assets: cdn, Tiles: tiles}, "'self' " + cdn, "'self' " + cdn + " " + tiles},
+		"a CDN port": {webapp.Config{Assets: "http://localhost:8081"}, "'self' http://localhost:8081", "'self' http://localhost:8081"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.cfg.Files = files()
+			res, _ := serve(t, tc.cfg)("GET", "/")
+			have := map[string]string{}
+			for directive := range strings.SplitSeq(res.Header.Get("Content-Security-Policy"), "; ") {
+				name, sources, _ := strings.Cut(directive, " ")
+				have[name] = sources
+			}
+			require.Equal(t, map[string]string{
+				"default-src": "'none'", "script-src": tc.own, "style-src": tc.own, "font-src": tc.own, "connect-src": tc.own,
+				"img-src": tc.images, "manifest-src": "'self'", "base-uri": "'none'", "form-action": "'self'", "frame-ancestors": "'none'",
+			}, have)
+		})
+	}
 }
 
 func TestABinaryWithoutTheAppSaysSo(t *testing.T) {

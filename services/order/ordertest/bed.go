@@ -128,13 +128,18 @@ func (b *Bed) NewUser(city string) string {
 // NewRider creates an unavailable rider km kilometres north of the restaurant.
 func (b *Bed) NewRider(t testing.TB, km float64) string {
 	t.Helper()
-	id := b.NewUser(City)
+	return b.NewRiderIn(t, City, North(km))
+}
+
+// NewRiderIn creates an unavailable rider of a city.
+func (b *Bed) NewRiderIn(t testing.TB, city string, at geo.Point) string {
+	t.Helper()
+	id := b.NewUser(city)
 	db, err := b.Shards.ByID(id)
 	require.NoError(t, err)
-	at := North(km)
 	require.NoError(t, db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
 		return deliverytx.CreatePartner(ctx, tx, delivery.NewPartner{
-			ID: id, City: City, Region: string(db.Region()), Latitude: at.Latitude, Longitude: at.Longitude,
+			ID: id, City: city, Region: string(db.Region()), Latitude: at.Latitude, Longitude: at.Longitude,
 		})
 	}))
 	return id

@@ -38,6 +38,7 @@ func TestADeadShardCostsItsRegionsOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"c"}, overview.Unavailable)
 	require.Equal(t, int64(3), overview.Orders[order.Pending])
+	require.NotContains(t, overview.Shards, "c", "what nobody counted is not zero")
 }
 
 // A customer's home shard is away: they order elsewhere all the same, and find the order in their list when it is back.
@@ -93,4 +94,11 @@ func TestTheOverviewCountsAndFindsWhatIsStuck(t *testing.T) {
 	require.Equal(t, int64(1), overview.StuckTotal)
 	require.Equal(t, stuck.ID, overview.Stuck[0].OrderID)
 	require.Empty(t, overview.Unavailable)
+
+	require.Len(t, overview.Shards, 3)
+	for id, want := range map[string][3]int64{"a": {2, 1, 1}, "b": {1, 0, 0}, "c": {1, 0, 0}} {
+		got := overview.Shards[id]
+		require.Equal(t, want, [3]int64{got.Orders[order.Pending], got.Orders[order.Confirmed], got.StuckTotal}, id)
+		require.Len(t, got.Orders, len(order.Statuses()), "every state is present")
+	}
 }

@@ -69,10 +69,7 @@ func (s *store) overview(ctx context.Context) (order.Overview, error) {
 		group.Go(func() { figures[i], errs[i] = s.figures(ctx, from) })
 	}
 	group.Wait()
-	total := order.Overview{Orders: map[order.Status]int64{}, Stuck: []order.Stuck{}, Unavailable: []string{}}
-	for _, status := range order.Statuses() {
-		total.Orders[status] = 0
-	}
+	total := order.Overview{Orders: none(), Stuck: []order.Stuck{}, Unavailable: []string{}, Shards: map[string]order.ShardFigures{}}
 	for i, from := range sources {
 		if errs[i] != nil {
 			total.Unavailable = append(total.Unavailable, from.db.ID())
@@ -83,10 +80,20 @@ func (s *store) overview(ctx context.Context) (order.Overview, error) {
 		}
 		total.Stuck = append(total.Stuck, figures[i].stuck...)
 		total.StuckTotal += figures[i].stuckTotal
+		total.Shards[from.db.ID()] = order.ShardFigures{Orders: figures[i].counts, StuckTotal: figures[i].stuckTotal}
 	}
 	slices.SortFunc(total.Stuck, func(a, b order.Stuck) int { return a.UpdatedAt.Compare(b.UpdatedAt.Time) })
 	total.Stuck = total.Stuck[:min(len(total.Stuck), order.StuckShown)]
 	return total, ctx.Err()
+}
+
+// none is a count of no orders, in which every state is present.
+func none() map[order.Status]int64 {
+	counts := make(map[order.Status]int64, len(order.Statuses()))
+	for _, status := range order.Statuses() {
+		counts[status] = 0
+	}
+	return counts
 }
 
 // figures are what one shard contributes.
@@ -99,7 +106,7 @@ type figures struct {
 // figures counts on one shard in one round trip.
 func (s *store) figures(ctx context.Context, from source) (f figures, err error) {
 	err = from.db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		f = figures{counts: map[order.Status]int64{}}
+		f = figures{counts: none()}
 		b := &pgx.Batch{}
 		b.Queue(`select status, count(*) from orders.orders where region = any($1) group by status`, from.regions).
 			Query(func(rows pgx.Rows) error {

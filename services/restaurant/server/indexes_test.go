@@ -23,7 +23,7 @@ func TestIndexesAreMadeOnce(t *testing.T) {
 		for i, index := range there {
 			names[i] = index.Name
 		}
-		require.ElementsMatch(t, []string{"_id_", "cityKey_1", "nameKey_1__id_1", "latitude_1_longitude_1"}, names)
+		require.ElementsMatch(t, []string{"_id_", "cityKey_1", "nameKey_1__id_1", "ownerUserId_1", "latitude_1_longitude_1"}, names)
 		require.NoError(t, s.close(t.Context()))
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/singleflight"
 
+	"tiffin/micro"
+	"tiffin/services/auth"
 	"tiffin/services/restaurant"
 	"tiffin/wire"
 )
@@ -114,6 +116,9 @@ func decodeListing(data []byte) (*listing, error) {
 
 // list answers a list request. The usual one (a city, served before) costs one round trip to Redis and no encoding.
 func (s *Server) list(ctx context.Context, req restaurant.ListRequest) (encoded[restaurant.ListResponse], error) {
+	if err := mayListOf(ctx, req.OwnerUserID); err != nil {
+		return nil, err
+	}
 	q, err := newQuery(req)
 	if err != nil {
 		return nil, err
@@ -136,6 +141,22 @@ func (s *Server) list(ctx context.Context, req restaurant.ListRequest) (encoded[
 		return wire.Encode(res)
 	}
 	return city.page(q, find)
+}
+
+// mayListOf says whether the actor may ask what somebody owns. Each restaurant tells whose it is; a list of all that one
+// person owns is theirs.
+func mayListOf(ctx context.Context, owner string) error {
+	actor := micro.ActorFrom(ctx)
+	switch {
+	case owner == "", actor.Role == auth.RoleOwner && actor.ID == owner:
+		return nil
+	case actor.Role == auth.RoleAdmin, actor.Role == micro.RoleOperator, actor.Role == micro.RoleService:
+		return nil
+	case actor.Role == micro.RoleAnonymous:
+		return micro.E(micro.CodeUnauthenticated, "sign in to list what is yours")
+	default:
+		return micro.Forbidden("what somebody owns is for them and for administrators")
+	}
 }
 
 // readCity is the one query behind every list of a city.
@@ -192,6 +213,9 @@ func (q query) filter() bson.D {
 	}
 	if q.cuisine != "" {
 		filter = append(filter, bson.E{Key: "cuisineKey", Value: q.cuisine})
+	}
+	if q.owner != "" {
+		filter = append(filter, bson.E{Key: "ownerUserId", Value: q.owner})
 	}
 	if len(q.words) > 0 {
 		longest := q.words[0]

@@ -19,6 +19,7 @@ import (
 type query struct {
 	words    []string // each must occur
 	cuisine  string   // folded; "" is any
+	owner    string   // user id; "" is anybody's
 	isActive *bool
 	near     bool
 	at       geo.Point
@@ -30,7 +31,7 @@ type query struct {
 // newQuery reads a validated request. It fails with wire.Invalid for a cursor of another list.
 func newQuery(req restaurant.ListRequest) (query, error) {
 	q := query{
-		words: strings.Fields(fold(req.Q)), cuisine: fold(req.Cuisine), isActive: req.IsActive,
+		words: strings.Fields(fold(req.Q)), cuisine: fold(req.Cuisine), owner: req.OwnerUserID, isActive: req.IsActive,
 		radiusKm: math.Inf(1), limit: cmp.Or(req.Limit, restaurant.DefaultLimit),
 	}
 	if req.Latitude != nil && req.Longitude != nil {
@@ -59,7 +60,7 @@ func (q query) key() string {
 	if q.after != nil {
 		cursor = q.after.cursor()
 	}
-	return fmt.Sprintf("%q %q %s %v %v %v %d %s", q.words, q.cuisine, active, q.near, q.at, q.radiusKm, q.limit, cursor)
+	return fmt.Sprintf("%q %q %q %s %v %v %v %d %s", q.words, q.cuisine, q.owner, active, q.near, q.at, q.radiusKm, q.limit, cursor)
 }
 
 // row is a restaurant with what queries compare.
@@ -82,7 +83,10 @@ func newRow(r restaurant.Restaurant) (row, error) {
 
 // matches compares everything but the distance.
 func (q query) matches(r *row) bool {
-	if q.isActive != nil && r.restaurant.IsActive != *q.isActive || q.cuisine != "" && r.cuisineKey != q.cuisine {
+	switch {
+	case q.isActive != nil && r.restaurant.IsActive != *q.isActive,
+		q.cuisine != "" && r.cuisineKey != q.cuisine,
+		q.owner != "" && r.restaurant.OwnerUserID != q.owner:
 		return false
 	}
 	for _, word := range q.words {

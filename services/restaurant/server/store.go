@@ -109,6 +109,7 @@ func (s *store) within(ctx context.Context, timeout time.Duration, operation fun
 var indexes = map[string]bson.D{
 	"cityKey_1":              {{Key: "cityKey", Value: 1}},
 	"nameKey_1__id_1":        {{Key: "nameKey", Value: 1}, {Key: "_id", Value: 1}},
+	"ownerUserId_1":          {{Key: "ownerUserId", Value: 1}},
 	"latitude_1_longitude_1": {{Key: "latitude", Value: 1}, {Key: "longitude", Value: 1}},
 }
 

@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/admin/orders/{id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a rider was sought for an order
+         * @description Every offer, oldest first: to whom, when, until when, and what came of it.
+         *
+         *     For admin.
+         */
+        get: operations["deliveryOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/overview": {
         parameters: {
             query?: never;
@@ -13,11 +35,33 @@ export interface paths {
         };
         /**
          * The state of the fleet
-         * @description Services and their instances, shards, the lag of the bridge to RabbitMQ, orders and riders by state. What did not answer is null and named in `unavailable`.
+         * @description Services and their instances, shards with their orders by state, orders that are stuck, riders by state, the lag of the bridge to RabbitMQ, sockets. What did not answer is null and named in `unavailable`.
          *
          *     For admin.
          */
         get: operations["getAdminOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/riders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the riders at work are
+         * @description Those who want to work or are bound to an order, by id, each with the last known position. Shards that did not answer are named.
+         *
+         *     For admin.
+         */
+        get: operations["deliveryRiders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -577,526 +621,1328 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Alive: {
+            /** @description State. */
             status: string;
         };
         AuthLoginRequest: {
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email: string;
-            /** @example correct horse battery */
+            /**
+             * @description 8 characters to 72 bytes, without NUL.
+             * @example correct horse battery
+             */
             password: string;
         };
         AuthLogoutRequest: {
-            /** @example qL0r7v… */
+            /**
+             * @description For the next pair of tokens; works once.
+             * @example qL0r7vZb3mB1dXkT9u2yWcEf
+             */
             refreshToken: string;
         };
         AuthMeResponse: {
+            /** @description The account. */
             user: components["schemas"]["AuthUser"];
         };
         AuthRefreshRequest: {
-            /** @example qL0r7v… */
+            /**
+             * @description For the next pair of tokens; works once.
+             * @example qL0r7vZb3mB1dXkT9u2yWcEf
+             */
             refreshToken: string;
         };
         AuthRegisterRequest: {
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email: string;
-            /** @example correct horse battery */
+            /**
+             * @description 8 characters to 72 bytes, without NUL.
+             * @example correct horse battery
+             */
             password: string;
-            /** @example Maya */
+            /**
+             * @description Given name.
+             * @example Maya
+             */
             firstName: string;
-            /** @example Okafor */
+            /**
+             * @description Family name.
+             * @example Okafor
+             */
             lastName: string;
-            /** @example +1 415 555 0134 */
+            /**
+             * @description Phone number, as people write it.
+             * @example +1 415 555 0134
+             */
             phoneNumber: string;
-            /** @enum {string} */
+            /**
+             * @description What the account may do.
+             * @enum {string}
+             */
             role: "customer" | "restaurant_owner" | "delivery_partner";
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
         };
         AuthSession: {
+            /** @description The account. */
             user: components["schemas"]["AuthUser"];
-            /** @example eyJhbGciOiJIUzI1NiIs… */
+            /**
+             * @description Access token, for `Authorization: Bearer`.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln
+             */
             token: string;
-            /** @example qL0r7v… */
+            /**
+             * @description For the next pair of tokens; works once.
+             * @example qL0r7vZb3mB1dXkT9u2yWcEf
+             */
             refreshToken: string;
-            /** @example 86400 */
+            /**
+             * @description Seconds the token lives.
+             * @example 86400
+             */
             expiresIn: number;
         };
         AuthUser: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             id: string;
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email: string;
-            /** @example Maya */
+            /**
+             * @description Given name.
+             * @example Maya
+             */
             firstName: string;
-            /** @example Okafor */
+            /**
+             * @description Family name.
+             * @example Okafor
+             */
             lastName: string;
-            /** @example +1 415 555 0134 */
+            /**
+             * @description Phone number, as people write it.
+             * @example +1 415 555 0134
+             */
             phoneNumber: string;
-            /** @enum {string} */
+            /**
+             * @description What the account may do.
+             * @enum {string}
+             */
             role: "customer" | "restaurant_owner" | "delivery_partner" | "admin";
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
             createdAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
-            /** @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f */
+            /**
+             * @description Riders only: id of the partner record.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             partnerId?: string;
         };
         AvailabilityBody: {
-            /** @example true */
+            /**
+             * @description Whether the rider wants to work.
+             * @example true
+             */
             isAvailable: boolean;
         };
         CitiesResponse: {
+            /** @description The largest first. */
             cities: components["schemas"]["City"][];
         };
         City: {
-            /** @example San Francisco */
+            /**
+             * @description Name of the city.
+             * @example San Francisco
+             */
             name: string;
-            /** @example California */
+            /**
+             * @description State or province.
+             * @example California
+             */
             state: string;
-            /** @example US */
+            /**
+             * @description `US`, `CA` or `MX`.
+             * @example US
+             */
             country: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example us-west */
+            /**
+             * @description Where orders of the city live.
+             * @example us-west
+             */
             region: string;
         };
         DeliveryAssignment: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the order.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             orderId: string;
-            /** @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f */
+            /**
+             * @description Id of the rider.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             partnerId: string;
-            /** @enum {string} */
+            /**
+             * @description State.
+             * @enum {string}
+             */
             status: "offered" | "accepted" | "picked_up" | "delivered" | "failed" | "declined" | "expired" | "withdrawn";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the order was offered to the rider.
+             */
             offeredAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Until when the offer can be accepted.
+             */
             offerExpiresAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Only after the rider accepted.
+             */
             acceptedAt?: string;
+            /** @description The order. */
             order: components["schemas"]["Order"];
+            /** @description Where the order is picked up. */
             restaurant: components["schemas"]["OrderPlace"];
+            /** @description Where the order is handed over. */
             dropoff: components["schemas"]["DeliveryDropoff"];
         };
         DeliveryAssignmentsResponse: {
+            /** @description The current one alone, or past ones, newest first. */
             assignments: components["schemas"]["DeliveryAssignment"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
             nextCursor?: string;
         };
         DeliveryDropoff: {
-            /** @example 2120 Greenwich St */
+            /**
+             * @description Street and number, as people write it.
+             * @example 2120 Greenwich St
+             */
             address: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
         };
+        DeliveryOffer: {
+            /**
+             * @description Rises by one with each change of the order.
+             * @example 4
+             */
+            seq: number;
+            /**
+             * @description Id of the rider.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
+            partnerId: string;
+            /**
+             * @description State.
+             * @enum {string}
+             */
+            status: "offered" | "accepted" | "picked_up" | "delivered" | "failed" | "declined" | "expired" | "withdrawn";
+            /**
+             * Format: date-time
+             * @description When the order was offered to the rider.
+             */
+            offeredAt: string;
+            /**
+             * Format: date-time
+             * @description Until when the offer can be accepted.
+             */
+            offerExpiresAt: string;
+            /**
+             * Format: date-time
+             * @description Only after the rider accepted.
+             */
+            acceptedAt?: string;
+            /**
+             * Format: date-time
+             * @description Only after it was declined, ran out or was withdrawn, or the order ended.
+             */
+            endedAt?: string;
+        };
+        DeliveryOffersResponse: {
+            /** @description Oldest first. */
+            offers: components["schemas"]["DeliveryOffer"][];
+        };
         DeliveryOverview: {
+            /** @description How many by state. */
             riders: {
                 [key: string]: number;
             };
+            /**
+             * @description Orders for which no rider is available.
+             * @example 0
+             */
             waitingOrders: number;
+            /**
+             * @description How long the oldest of them has waited.
+             * @example 0
+             */
             oldestWaitSeconds: number;
+            /**
+             * @description Shards that are missing from the figures.
+             * @example []
+             */
             unavailableShards: string[];
         };
         DeliveryPartner: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             id: string;
-            /** @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f */
+            /**
+             * @description Id of the account.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             userId: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example true */
+            /**
+             * @description The rider's wish to work; stays true while carrying.
+             * @example true
+             */
             isAvailable: boolean;
+            /**
+             * @description The order accepted and not yet handed over.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             currentOrderId: string | null;
+            /**
+             * @description Orders handed over.
+             * @example 214
+             */
             totalDeliveries: number;
-            /** @example 4.6 */
+            /**
+             * @description 0 to 5, 0 without ratings.
+             * @example 4.6
+             */
             rating: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
             createdAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
         };
-        LocationBody: {
-            /** @example 37.7749 */
+        DeliveryRider: {
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
+            id: string;
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
+            city: string;
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example San Francisco */
+            /**
+             * @description What the rider is doing.
+             * @enum {string}
+             */
+            state: "offline" | "silent" | "free" | "offered" | "carrying";
+            /** @description What the rider is offered or carries, null without one. */
+            orderId: string | null;
+            /**
+             * Format: date-time
+             * @description The last sign of life.
+             */
+            seenAt: string;
+        };
+        DeliveryRidersResponse: {
+            /** @description By id. */
+            riders: components["schemas"]["DeliveryRider"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
+            nextCursor?: string;
+            /**
+             * @description Shards that are missing from the figures.
+             * @example []
+             */
+            unavailableShards: string[];
+        };
+        LocationBody: {
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
+            latitude: number;
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
+            longitude: number;
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city?: string;
-            /** @example 270 */
+            /**
+             * @description Degrees clockwise from north.
+             * @example 270
+             */
             heading?: number;
-            /** @example 6.2 */
+            /**
+             * @description Metres per second.
+             * @example 6.2
+             */
             speed?: number;
-            /** @example 8 */
+            /**
+             * @description Metres, radius of 68 % confidence.
+             * @example 8
+             */
             accuracy?: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the device took the fix.
+             */
             timestamp?: string;
         };
         OpsBridge: {
+            /** @description Whether the broker is reachable. */
             connected: boolean;
+            /**
+             * @description Events since the start.
+             * @example 1284
+             */
             relayed: number;
+            /**
+             * @description Events waiting.
+             * @example 0
+             */
             lag: number;
+            /**
+             * @description Age of the oldest event waiting.
+             * @example 0
+             */
             oldestSeconds: number;
+            /**
+             * @description Events given up on, to be looked at.
+             * @example 0
+             */
             deadLettered: number;
         };
         OpsCheck: {
+            /**
+             * @description `ok` or `unavailable`.
+             * @example ok
+             */
             status: string;
+            /**
+             * @description How it failed, in a word.
+             * @example timeout
+             */
             error?: string;
         };
         OpsEndpoint: {
-            /** @example Dal Makhani */
+            /**
+             * @description The verb.
+             * @example get
+             */
             name: string;
+            /**
+             * @description How many since the start.
+             * @example 52813
+             */
             requests: number;
+            /**
+             * @description How many requests failed.
+             * @example 0
+             */
             errors: number;
-            /** @example 1.8 */
+            /**
+             * @description Mean time of a request in milliseconds.
+             * @example 1.8
+             */
             averageMs: number;
         };
         OpsInstance: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the instance.
+             * @example k2TqGf8z0RmVJc1mGWxUsA
+             */
             id: string;
+            /**
+             * @description Semantic version.
+             * @example 1.0.0
+             */
             version: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
             startedAt: string;
+            /**
+             * @description How many since the start.
+             * @example 52813
+             */
             requests: number;
+            /**
+             * @description How many requests failed.
+             * @example 0
+             */
             errors: number;
-            /** @example 1.8 */
+            /**
+             * @description Mean time of a request in milliseconds.
+             * @example 1.8
+             */
             averageMs: number;
+            /** @description Figures by verb. */
             endpoints: components["schemas"]["OpsEndpoint"][];
         };
         OpsOverview: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
             at: string;
+            /** @description What `/readyz` says. */
             readiness: components["schemas"]["OpsReport"];
+            /** @description Those that answer, by name. */
             services: components["schemas"]["OpsService"][];
+            /** @description The databases by region. */
             shards: components["schemas"]["OpsShard"][];
+            /** @description The way to the message broker. */
             bridge: components["schemas"]["OpsBridge"] | null;
+            /** @description Orders by state, null when unknown. */
             orders: components["schemas"]["OrderOverview"] | null;
+            /** @description Riders by state, null when unknown. */
             riders: components["schemas"]["DeliveryOverview"] | null;
+            /** @description Clients that listen for live events, null when unknown. */
+            sockets: components["schemas"]["OpsSockets"] | null;
+            /**
+             * @description Parts that did not answer and are null: `services`, `bridge`, `orders`, `riders`, `sockets`.
+             * @example []
+             */
             unavailable: string[];
         };
         OpsReport: {
+            /**
+             * @description `ok` or `degraded`.
+             * @example ok
+             */
             status: string;
+            /** @description By dependency. */
             checks: {
                 [key: string]: components["schemas"]["OpsCheck"];
             };
         };
         OpsService: {
-            /** @example order */
+            /**
+             * @description Name of the service.
+             * @example order
+             */
             name: string;
+            /** @description Those running now, the oldest first. */
             instances: components["schemas"]["OpsInstance"][];
         };
         OpsShard: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Letter of the shard.
+             * @example a
+             */
             id: string;
+            /**
+             * @description The regions on it.
+             * @example [
+             *       "us-west",
+             *       "ca"
+             *     ]
+             */
             regions: string[];
+            /**
+             * @description Whether the services reach it.
+             * @example true
+             */
             healthy: boolean;
         };
+        OpsSockets: {
+            /**
+             * @description Over all edges and transports.
+             * @example 128
+             */
+            total: number;
+            /**
+             * @description How many edges hold them.
+             * @example 2
+             */
+            edges: number;
+        };
         Order: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             id: string;
-            /** @example 01935c8e-2f4a-8b1c-9d3e-5f60718293a4 */
+            /**
+             * @description Who ordered.
+             * @example 01935c8e-2f4a-8b1c-9d3e-5f60718293a4
+             */
             customerId: string;
-            /** @example 67409f3e2b1c4d5e6f708190 */
+            /**
+             * @description Id of the restaurant.
+             * @example 67409f3e2b1c4d5e6f708190
+             */
             restaurantId: string;
+            /**
+             * @description The rider, set with the offer.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             deliveryPartnerId: string | null;
-            /** @enum {string} */
+            /**
+             * @description State.
+             * @enum {string}
+             */
             status: "pending" | "confirmed" | "preparing" | "ready" | "picked_up" | "delivered" | "rejected" | "expired" | "cancelled" | "failed";
+            /** @description What is ordered, each dish once. */
             items: components["schemas"]["OrderItem"][];
-            /** @example 12.5 */
+            /**
+             * @description At the menu's prices when it was ordered.
+             * @example 12.5
+             */
             totalAmount: number;
-            /** @example 501 Castro St, apartment 4 */
+            /**
+             * @description Where to, as the rider should read it.
+             * @example 501 Castro St, apartment 4
+             */
             deliveryAddress: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example 30 */
+            /**
+             * @description Minutes from order to hand-over.
+             * @example 30
+             */
             estimatedDeliveryTime: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
             createdAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
         };
         OrderCreateRequest: {
-            /** @example 67409f3e2b1c4d5e6f708190 */
+            /**
+             * @description Id of the restaurant.
+             * @example 67409f3e2b1c4d5e6f708190
+             */
             restaurantId: string;
+            /** @description What is ordered, each dish once. */
             items: components["schemas"]["OrderLine"][];
-            /** @example 501 Castro St, apartment 4 */
+            /**
+             * @description Where to, as the rider should read it.
+             * @example 501 Castro St, apartment 4
+             */
             deliveryAddress: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
         };
         OrderHistoryEntry: {
+            /** @description State before, null at the creation. */
             from: ("pending" | "confirmed" | "preparing" | "ready" | "picked_up" | "delivered" | "rejected" | "expired" | "cancelled" | "failed") | null;
-            /** @enum {string} */
+            /**
+             * @description State after.
+             * @enum {string}
+             */
             to: "pending" | "confirmed" | "preparing" | "ready" | "picked_up" | "delivered" | "rejected" | "expired" | "cancelled" | "failed";
+            /**
+             * @description Id of the user who did it, or the name of the service.
+             * @example 01935c8d-0001-8b1c-b0b1-c2d3e4f50617
+             */
             actorId: string;
+            /**
+             * @description Role of the user, `operator` or `system`.
+             * @example restaurant_owner
+             */
             actorRole: string;
-            /** @example The kitchen is closing */
+            /**
+             * @description Why, shown in the history.
+             * @example The kitchen is closing
+             */
             reason?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
             at: string;
         };
         OrderHistoryResponse: {
+            /** @description Oldest first, beginning with null → `pending`. */
             history: components["schemas"]["OrderHistoryEntry"][];
         };
         OrderItem: {
-            /** @example 67409f3e2b1c4d5e6f708192 */
+            /**
+             * @description Id of the dish.
+             * @example 67409f3e2b1c4d5e6f708192
+             */
             menuItemId: string;
-            /** @example Dal Makhani */
+            /**
+             * @description Name.
+             * @example Dal Makhani
+             */
             name: string;
-            /** @example 2 */
+            /**
+             * @description How many of it.
+             * @example 2
+             */
             quantity: number;
-            /** @example 12.5 */
+            /**
+             * @description The menu's price of one when it was ordered.
+             * @example 12.5
+             */
             unitPrice: number;
         };
         OrderLine: {
-            /** @example 67409f3e2b1c4d5e6f708192 */
+            /**
+             * @description Id of the dish.
+             * @example 67409f3e2b1c4d5e6f708192
+             */
             menuItemId: string;
-            /** @example 2 */
+            /**
+             * @description How many of it.
+             * @example 2
+             */
             quantity: number;
         };
         OrderListResponse: {
+            /** @description The newest first. */
             orders: components["schemas"]["Order"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
             nextCursor?: string;
         };
         OrderOverview: {
+            /** @description How many by state. */
             orders: {
                 [key: string]: number;
             };
+            /** @description Orders that have not moved for too long, the longest first. */
             stuck: components["schemas"]["OrderStuck"][];
+            /**
+             * @description How many there are of them.
+             * @example 0
+             */
             stuckTotal: number;
+            /**
+             * @description Shards that are missing from the figures.
+             * @example []
+             */
             unavailableShards: string[];
+            /** @description The same by shard, without those that did not answer. */
+            shards: {
+                [key: string]: components["schemas"]["OrderShardFigures"];
+            };
         };
         OrderPlace: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the restaurant.
+             * @example 67409f3e2b1c4d5e6f708190
+             */
             id: string;
-            /** @example Clay Pot */
+            /**
+             * @description Name of the restaurant.
+             * @example Clay Pot
+             */
             name: string;
-            /** @example 2120 Greenwich St */
+            /**
+             * @description Street and number, as people write it.
+             * @example 2120 Greenwich St
+             */
             address: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
         };
+        OrderShardFigures: {
+            /**
+             * @description How many there are in each state.
+             * @example {
+             *       "pending": 2,
+             *       "picked_up": 0
+             *     }
+             */
+            orders: {
+                [key: string]: number;
+            };
+            /**
+             * @description How many there are of them.
+             * @example 0
+             */
+            stuckTotal: number;
+        };
         OrderStuck: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the order.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             orderId: string;
-            /** @enum {string} */
+            /**
+             * @description State.
+             * @enum {string}
+             */
             status: "pending" | "confirmed" | "preparing" | "ready" | "picked_up" | "delivered" | "rejected" | "expired" | "cancelled" | "failed";
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
         };
         Problem: {
+            /**
+             * @description The kind of problem, see the list of problems.
+             * @example /docs#problem-not-found
+             */
             type: string;
+            /**
+             * @description What the kind means.
+             * @example There is no such thing, or it is not yours to see
+             */
             title: string;
+            /**
+             * @description The HTTP status.
+             * @example 404
+             */
             status: number;
+            /**
+             * @description What went wrong this time.
+             * @example order not found
+             */
             detail?: string;
+            /**
+             * @description The request id, as in the header `X-Request-Id`.
+             * @example 4PWmvofMqfgvh0OuywGYbT
+             */
             instance: string;
+            /** @description The invalid fields, on 422. */
             errors?: components["schemas"]["WireFieldError"][];
+            /**
+             * @description The moves open to the caller now, when the one asked for is not (409).
+             * @example [
+             *       "confirmed",
+             *       "rejected"
+             *     ]
+             */
             allowed?: string[];
         };
         Restaurant: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id.
+             * @example 67409f3e2b1c4d5e6f708190
+             */
             id: string;
-            /** @example Clay Pot */
+            /**
+             * @description Name of the restaurant.
+             * @example Clay Pot
+             */
             name: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** @example 2120 Greenwich St */
+            /**
+             * @description Street and number, as people write it.
+             * @example 2120 Greenwich St
+             */
             address: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example +1 415 555 0134 */
+            /**
+             * @description Phone number, as people write it.
+             * @example +1 415 555 0134
+             */
             phoneNumber: string;
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email: string;
-            /** @example 01935c8d-0001-8b1c-b0b1-c2d3e4f50617 */
+            /**
+             * @description Whose it is.
+             * @example 01935c8d-0001-8b1c-b0b1-c2d3e4f50617
+             */
             ownerUserId: string;
-            /** @example Indian */
+            /**
+             * @description Kind of kitchen, empty when not said.
+             * @example Indian
+             */
             cuisine: string;
-            /** @example 4.6 */
+            /**
+             * @description 0 to 5, 0 without ratings.
+             * @example 4.6
+             */
             rating: number;
-            /** @example true */
+            /**
+             * @description Whether it takes orders.
+             * @example true
+             */
             isActive: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
             createdAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
-            /** @example 1.4 */
+            /**
+             * @description From the position asked for, in kilometres; only in lists by position.
+             * @example 1.4
+             */
             distanceKm?: number;
         };
         RestaurantChanges: {
-            /** @example Clay Pot */
+            /**
+             * @description Name of the restaurant.
+             * @example Clay Pot
+             */
             name?: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city?: string;
-            /** @example 2120 Greenwich St */
+            /**
+             * @description Street and number, as people write it.
+             * @example 2120 Greenwich St
+             */
             address?: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude?: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude?: number;
-            /** @example +1 415 555 0134 */
+            /**
+             * @description Phone number, as people write it.
+             * @example +1 415 555 0134
+             */
             phoneNumber?: string;
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email?: string;
-            /** @example Indian */
+            /**
+             * @description Kind of kitchen, empty when not said.
+             * @example Indian
+             */
             cuisine?: string;
-            /** @example true */
+            /**
+             * @description Whether it takes orders.
+             * @example true
+             */
             isActive?: boolean;
         };
         RestaurantCreateRequest: {
-            /** @example Clay Pot */
+            /**
+             * @description Name of the restaurant.
+             * @example Clay Pot
+             */
             name: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city: string;
-            /** @example 2120 Greenwich St */
+            /**
+             * @description Street and number, as people write it.
+             * @example 2120 Greenwich St
+             */
             address: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example +1 415 555 0134 */
+            /**
+             * @description Phone number, as people write it.
+             * @example +1 415 555 0134
+             */
             phoneNumber: string;
             /**
              * Format: email
+             * @description E-mail address.
              * @example maya@example.com
              */
             email: string;
-            /** @example Indian */
+            /**
+             * @description Kind of kitchen, empty when not said.
+             * @example Indian
+             */
             cuisine?: string;
         };
         RestaurantItemChanges: {
-            /** @example Dal Makhani */
+            /**
+             * @description Name.
+             * @example Dal Makhani
+             */
             name?: string;
-            /** @example Slow-cooked lentils with butter and cream */
+            /**
+             * @description What it is.
+             * @example Slow-cooked lentils with butter and cream
+             */
             description?: string;
-            /** @example 12.5 */
+            /**
+             * @description Price with two decimals.
+             * @example 12.5
+             */
             price?: number;
-            /** @example Mains */
+            /**
+             * @description Heading on the menu, empty when not said.
+             * @example Mains
+             */
             category?: string;
-            /** @example true */
+            /**
+             * @description Whether it can be ordered now.
+             * @example true
+             */
             isAvailable?: boolean;
         };
         RestaurantItemFields: {
-            /** @example Dal Makhani */
+            /**
+             * @description Name.
+             * @example Dal Makhani
+             */
             name: string;
-            /** @example Slow-cooked lentils with butter and cream */
+            /**
+             * @description What it is.
+             * @example Slow-cooked lentils with butter and cream
+             */
             description?: string;
-            /** @example 12.5 */
+            /**
+             * @description Price with two decimals.
+             * @example 12.5
+             */
             price: number;
-            /** @example Mains */
+            /**
+             * @description Heading on the menu, empty when not said.
+             * @example Mains
+             */
             category?: string;
-            /** @example true */
+            /**
+             * @description Whether it can be ordered now.
+             * @example true
+             */
             isAvailable?: boolean;
         };
         RestaurantListResponse: {
+            /** @description By name, or the nearest first. */
             restaurants: components["schemas"]["Restaurant"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
             nextCursor?: string;
         };
         RestaurantMenuItem: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id.
+             * @example 67409f3e2b1c4d5e6f708192
+             */
             id: string;
-            /** @example 67409f3e2b1c4d5e6f708190 */
+            /**
+             * @description Id of the restaurant.
+             * @example 67409f3e2b1c4d5e6f708190
+             */
             restaurantId: string;
-            /** @example Dal Makhani */
+            /**
+             * @description Name.
+             * @example Dal Makhani
+             */
             name: string;
-            /** @example Slow-cooked lentils with butter and cream */
+            /**
+             * @description What it is.
+             * @example Slow-cooked lentils with butter and cream
+             */
             description: string;
-            /** @example 12.5 */
+            /**
+             * @description Price with two decimals.
+             * @example 12.5
+             */
             price: number;
-            /** @example Mains */
+            /**
+             * @description Heading on the menu, empty when not said.
+             * @example Mains
+             */
             category: string;
-            /** @example true */
+            /**
+             * @description Whether it can be ordered now.
+             * @example true
+             */
             isAvailable: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
             createdAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updatedAt: string;
         };
         RestaurantMenuResponse: {
+            /** @description The whole menu, by category and name. */
             items: components["schemas"]["RestaurantMenuItem"][];
         };
         StatusBody: {
-            /** @enum {string} */
+            /**
+             * @description The state to move to.
+             * @enum {string}
+             */
             status: "confirmed" | "preparing" | "ready" | "picked_up" | "delivered" | "rejected" | "cancelled" | "failed";
-            /** @example The kitchen is closing */
+            /**
+             * @description Why, shown in the history.
+             * @example The kitchen is closing
+             */
             reason?: string;
-            /** @example San Francisco */
+            /**
+             * @description City in any spelling: `San Francisco`, `san-francisco`, `SF`.
+             * @example San Francisco
+             */
             city?: string;
         };
         TrackingLocation: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the device took the fix.
+             */
             timestamp: string;
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the order.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             orderId: string;
-            /** @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f */
+            /**
+             * @description The rider, set with the offer.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             deliveryPartnerId: string;
-            /** @example 37.7749 */
+            /**
+             * @description Degrees north.
+             * @example 37.7749
+             */
             latitude: number;
-            /** @example -122.4194 */
+            /**
+             * @description Degrees east.
+             * @example -122.4194
+             */
             longitude: number;
-            /** @example 270 */
+            /**
+             * @description Degrees clockwise from north.
+             * @example 270
+             */
             heading?: number;
-            /** @example 6.2 */
+            /**
+             * @description Metres per second.
+             * @example 6.2
+             */
             speed?: number;
-            /** @example 12 */
+            /**
+             * @description Minutes until hand-over, while the rider is on the way.
+             * @example 12
+             */
             etaMinutes?: number;
         };
         TrackingLocationResponse: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the fix was taken in.
+             */
             recordedAt: string;
+            /**
+             * @description Whether the fix became the rider's position.
+             * @example true
+             */
             accepted: boolean;
-            /** @example The kitchen is closing */
+            /**
+             * @description Why it did not: `late`, `duplicate`, `timestamp_in_future`, `inaccurate`, `implausible_movement`.
+             * @example late
+             */
             reason?: string;
         };
         TrackingView: {
-            /** @example 01935c8f-10b2-8b1c-a7c4-1122334455aa */
+            /**
+             * @description Id of the order.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
             orderId: string;
+            /**
+             * @description State of the order.
+             * @example picked_up
+             */
             status: string;
-            /** @example 4 */
+            /**
+             * @description Rises by one with each change of the order.
+             * @example 4
+             */
             seq: number;
+            /**
+             * @description The rider, set with the offer.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
             deliveryPartnerId: string | null;
+            /** @description The rider's position, from acceptance to hand-over. */
             location: components["schemas"]["TrackingLocation"] | null;
-            /** @example 12 */
+            /**
+             * @description Minutes until hand-over, while the rider is on the way.
+             * @example 12
+             */
             etaMinutes?: number;
         };
         WireFieldError: {
+            /**
+             * @description Path of the field, empty for the whole body.
+             * @example items[0].quantity
+             */
             field: string;
+            /**
+             * @description What is wrong with it. Never repeats the value.
+             * @example must be 1 to 99
+             */
             message: string;
         };
     };
@@ -1266,6 +2112,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    deliveryOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the order. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOffersResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getAdminOverview: {
         parameters: {
             query?: never;
@@ -1290,6 +2169,41 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deliveryRiders: {
+        parameters: {
+            query?: {
+                /** @description How many at most; 20 if not given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRidersResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -2044,6 +2958,8 @@ export interface operations {
                 radiusKm?: number;
                 /** @description Only those that take orders, or only those that do not. */
                 isActive?: boolean;
+                /** @description Only those of this owner. For the owner and for administrators. */
+                ownerUserId?: string;
                 /** @description How many at most; 20 if not given. */
                 limit?: number;
                 /** @description `nextCursor` of the page before; opaque. */
@@ -2068,6 +2984,8 @@ export interface operations {
                     "application/json": components["schemas"]["RestaurantListResponse"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { inject } from 'vitest';
+import { inject, onTestFailed } from 'vitest';
 
 /** The fleet under test; see up.ts. */
 export const BASE = inject('base');
@@ -61,7 +62,27 @@ export async function person(browser: Browser, look: Look = {}): Promise<Person>
     for (const [key, value] of Object.entries(storage))
       if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
   }, look.storage ?? {});
+  onTestFailed(() => describe(page, complaints));
   return { context, page, complaints };
+}
+
+let pictures = 0;
+
+/** What a failure leaves to look at: what stood on the page, what it complained about, and what the fleet said last. */
+async function describe(page: Page, complaints: string[]): Promise<void> {
+  if (page.isClosed()) return;
+  const picture = new URL(`../../screenshots/failed-${++pictures}.png`, import.meta.url).pathname;
+  const text = await page.locator('body').innerText({ timeout: 2000 }).catch(String);
+  await page.screenshot({ path: picture, timeout: 5000 }).catch(() => {});
+  const log = inject('log');
+  const fleet = log ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10) : [];
+  const lines = [
+    `at ${page.url()}, see ${picture}`,
+    text.replace(/\n+/g, ' · ').slice(0, 1200),
+    ...complaints,
+    ...fleet,
+  ];
+  console.error(lines.join('\n  '));
 }
 
 export const SAN_FRANCISCO = {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +10,14 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Where the fleet under test serves. */
     base: string;
+    /** The file with what it says; empty for one that was running already. */
+    log: string;
   }
 }
 
 const BINARY = process.env.TIFFIN_BINARY ?? new URL('../../../bin/tiffin', import.meta.url).pathname;
 const START_MS = 120_000;
+const STOP_MS = 60_000;
 
 /**
  * Uses the fleet at TIFFIN_URL, or starts one of its own beside whatever runs: with its own data
@@ -24,33 +27,46 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const given = process.env.TIFFIN_URL;
   if (given) {
     project.provide('base', given);
+    project.provide('log', '');
     return;
   }
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it first (just up does), or set TIFFIN_URL`);
   const home = mkdtempSync(join(tmpdir(), 'tiffin-web-'));
   const [edge, tracking] = await Promise.all([freePort(), freePort()]);
-  const fleet = spawn(BINARY, ['up'], {
+  const log = join(home, 'fleet.log');
+  const said = openSync(log, 'w');
+  // Whatever ends this process, also SIGKILL: the kernel then stops the fleet, which takes its servers along.
+  const fleet = spawn('setpriv', ['--pdeathsig', 'TERM', BINARY, 'up'], {
     env: { ...process.env, TIFFIN_HOME: home, API_GATEWAY_PORT: String(edge), TRACKING_SERVICE_PORT: String(tracking) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', said, said],
   });
-  const said: string[] = [];
-  for (const stream of [fleet.stdout, fleet.stderr]) stream.on('data', (chunk) => said.push(String(chunk)));
   const stop = async () => {
-    if (fleet.exitCode === null) {
-      fleet.kill('SIGINT');
-      await once(fleet, 'exit');
-    }
+    await end(fleet);
+    closeSync(said);
     rmSync(home, { recursive: true, force: true });
   };
   const base = `http://localhost:${edge}`;
   try {
     await ready(base, fleet);
   } catch (error) {
+    const words = readFileSync(log, 'utf8').slice(-4000);
     await stop();
-    throw new Error(`${error}\n${said.join('').slice(-4000)}`);
+    throw new Error(`${error}\n${words}`);
   }
   project.provide('base', base);
+  project.provide('log', log);
   return stop;
+}
+
+/** Stops the fleet as Ctrl-C does. One that does not stop is a failure, and does not stay. */
+async function end(fleet: ChildProcess): Promise<void> {
+  if (fleet.exitCode !== null || fleet.signalCode !== null) return;
+  const gone = once(fleet, 'exit');
+  fleet.kill('SIGINT');
+  const late = setTimeout(() => fleet.kill('SIGKILL'), STOP_MS);
+  await gone;
+  clearTimeout(late);
+  if (fleet.signalCode !== null) throw new Error(`tiffin up did not stop: ended by ${fleet.signalCode}`);
 }
 
 async function ready(base: string, fleet: ChildProcess): Promise<void> {

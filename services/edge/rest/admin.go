@@ -1,0 +1,57 @@
+package rest
+
+import (
+	"net/http"
+
+	"tiffin/services/auth"
+	"tiffin/services/delivery"
+	"tiffin/services/edge/ops"
+)
+
+// adminRoutes are those of the operations page.
+func adminRoutes() []Route {
+	return []Route{{
+		Method: http.MethodGet, Path: "/admin/overview", Tag: tagAdmin,
+		Summary: "The state of the fleet",
+		Detail: "Services and their instances, shards with their orders by state, orders that are stuck, riders by state, the " +
+			"lag of the bridge to RabbitMQ, sockets. What did not answer is null and named in `unavailable`.",
+		Who: only(auth.RoleAdmin), Limit: LimitGeneral,
+		Status: http.StatusOK, Answer: typeOf[ops.Overview](),
+		handler: (*call).overview,
+	}}
+}
+
+// overview answers with what the board has gathered.
+func (k *call) overview() error {
+	o, err := k.api.cfg.Overview(k.ctx)
+	if err != nil {
+		return err
+	}
+	return k.answerValue(o)
+}
+
+// storyRoutes show the operations page single riders and orders. An order's
+// transitions are at /orders/:id/history; what riders answered is for
+// administrators alone.
+func storyRoutes() []Route {
+	admin := only(auth.RoleAdmin)
+	return []Route{
+		Route{
+			Method: http.MethodGet, Path: "/admin/orders/:id/offers", Tag: tagAdmin,
+			Summary: "How a rider was sought for an order",
+			Detail:  "Every offer, oldest first: to whom, when, until when, and what came of it.",
+			Who:     admin, Limit: LimitGeneral,
+			Params: []Param{pathID("id", "orderId", UUID, "Id of the order.")},
+			Status: http.StatusOK, Answer: typeOf[delivery.OffersResponse](),
+		}.again(delivery.Subject(delivery.VerbOffers), typeOf[delivery.OffersRequest]()),
+		Route{
+			Method: http.MethodGet, Path: "/admin/riders", Tag: tagAdmin,
+			Summary: "Where the riders at work are",
+			Detail: "Those who want to work or are bound to an order, by id, each with the last known position. Shards that " +
+				"did not answer are named.",
+			Who: admin, Limit: LimitGeneral,
+			Params: page(),
+			Status: http.StatusOK, Answer: typeOf[delivery.RidersResponse](),
+		}.again(delivery.Subject(delivery.VerbRiders), typeOf[delivery.RidersRequest]()),
+	}
+}
