@@ -2,16 +2,21 @@
 // the same run, prints one table of ratios and keeps every round as JSON.
 // docs/performance.md explains the figures.
 //
-// Usage: go run ./bench [suite...], with suites rest (default: all).
+// Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites rest
+// and tracking (the default) and soak. tracking/fanout, tracking/overload,
+// tracking/memory and tracking/location are parts of tracking.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"tiffin/bench/report"
 	"tiffin/e2e/product"
@@ -19,30 +24,34 @@ import (
 
 // suites by name; each starts what it needs and stops it.
 var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
-	"rest": restSuite,
+	"rest":     restSuite,
+	"tracking": trackingSuite,
+	"soak":     soakSuite,
 }
 
 // stage is where a suite plays: a scratch folder and the binary under test.
 type stage struct {
 	Dir    string
 	Binary string
-	Rounds int
+	Rounds int           // how often everything is measured
+	Soak   time.Duration // how long the suite soak plays
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	rounds := flag.Int("rounds", 3, "how often everything is measured")
+	soak := flag.Duration("for", 10*time.Minute, "how long the suite soak plays")
+	flag.Parse()
+	if err := run(ctx, stage{Rounds: *rounds, Soak: *soak}, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, names []string) (err error) {
+func run(ctx context.Context, s stage, names []string) (err error) {
 	if len(names) == 0 {
-		for name := range suites {
-			names = append(names, name)
-		}
+		names = []string{"rest", "tracking"}
 	}
 	dir, err := os.MkdirTemp("", "tiffin-bench-")
 	if err != nil {
@@ -52,23 +61,26 @@ func run(ctx context.Context, names []string) (err error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	binary, err := product.Build(".", dir, false)
-	if err != nil {
+	s.Dir = filepath.Clean(dir)
+	if s.Binary, err = product.Build(".", dir, false); err != nil {
 		return err
 	}
 	for _, name := range names {
 		suite, ok := suites[name]
+		if part, found := strings.CutPrefix(name, "tracking/"); found {
+			suite, ok = trackingParts[part]
+		}
 		if !ok {
 			return fmt.Errorf("no suite %q", name)
 		}
-		figures, err := suite(ctx, stage{Dir: filepath.Clean(dir), Binary: binary, Rounds: 3})
+		figures, err := suite(ctx, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err := report.Print(os.Stdout, figures); err != nil {
 			return err
 		}
-		path, err := report.Save("bench/results", name, figures)
+		path, err := report.Save("bench/results", strings.ReplaceAll(name, "/", "-"), figures)
 		if err != nil {
 			return err
 		}

@@ -11,10 +11,11 @@ const (
 	ServiceName    = "tracking"
 	ServiceVersion = "1.0.0"
 
-	VerbLocation = "location"
-	VerbGet      = "get"
-	VerbCarry    = "carry"
-	VerbRelease  = "release"
+	VerbLocation  = "location"
+	VerbLocations = "locations"
+	VerbGet       = "get"
+	VerbCarry     = "carry"
+	VerbRelease   = "release"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -47,6 +48,11 @@ func NewClient(c *micro.Client) *Client { return &Client{micro: c} }
 // the rider does not carry, limited when fixes come too fast, unavailable while Redis is away.
 func (c *Client) Location(ctx context.Context, req LocationRequest) (LocationResponse, error) {
 	return micro.Call[LocationRequest, LocationResponse](ctx, c.micro, Subject(VerbLocation), req)
+}
+
+// Locations hands in fixes of many riders, in the caller's own name: forbidden for all but services.
+func (c *Client) Locations(ctx context.Context, req LocationsRequest) (LocationsResponse, error) {
+	return micro.Call[LocationsRequest, LocationsResponse](ctx, c.micro, Subject(VerbLocations), req)
 }
 
 // Get returns what the actor may know about an order's whereabouts: not_found for an order that is not theirs to see.

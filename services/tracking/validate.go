@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"math"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -30,6 +31,15 @@ func (r LocationRequest) Validate() error {
 	v.optional("speed", r.Speed, 0, maxSpeed)
 	if utf8.RuneCountInString(r.City) > maxCityRunes {
 		v.refuse("city", "is too long")
+	}
+	return v.err()
+}
+
+// Validate returns wire.Invalid for a batch that is empty or too large. Its fixes are judged one by one.
+func (r LocationsRequest) Validate() error {
+	var v checks
+	if len(r.Fixes) == 0 || len(r.Fixes) > MaxBatch {
+		v.refuse("fixes", "must be 1 to "+strconv.Itoa(MaxBatch))
 	}
 	return v.err()
 }

@@ -48,7 +48,7 @@ func (c *client) riderLocation(ctx context.Context, in call) error {
 	if req.OrderID == "" {
 		return wire.Invalid{{Field: "orderId", Message: "is required"}}
 	}
-	res, err := c.srv.cfg.Tracking.Location(ctx, req)
+	res, err := c.srv.fixes.Location(ctx, req)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,7 @@ type Server struct {
 	hub      *hub.Hub
 	live     *live.Listener
 	wheel    *wheel
+	fixes    *tracking.Batcher
 	sessions *sessions
 	metrics  *metrics
 
@@ -90,6 +91,7 @@ func New(cfg Config) *Server {
 		Channel: s.live, Fetch: s.fetch, Workers: runtime.GOMAXPROCS(0), Log: cfg.Log,
 	})
 	s.wheel = newWheel(cfg.PingInterval, cfg.PingTimeout)
+	s.fixes = tracking.NewBatcher(cfg.Tracking)
 	s.base, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s, cfg.Metrics)
 	return s
@@ -112,6 +114,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.live.Run(inner, s.hub) })
 	g.Go(func() error { return s.hub.Run(inner) })
 	g.Go(func() error { return s.wheel.run(inner) })
+	g.Go(func() error { return s.fixes.Run(inner) })
 	select {
 	case <-ctx.Done():
 	case <-inner.Done():

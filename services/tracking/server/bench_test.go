@@ -75,7 +75,7 @@ func BenchmarkCommitter(b *testing.B) {
 			all.Go(func() {
 				for k := range 8 {
 					result, err := c.record(ctx, nthFix(total+k*senders+i, jobs, partners, start))
-					if err != nil || result < 0 && result != late && result != duplicate {
+					if err != nil || result[0] < 0 && result[0] != late && result[0] != duplicate {
 						b.Error(result, err)
 					}
 				}

@@ -13,20 +13,65 @@ import (
 
 // location takes in one fix. It is the one way for the REST PATCH, the socket event and plain NATS.
 func (s *Server) location(ctx context.Context, req tracking.LocationRequest) (tracking.LocationResponse, error) {
-	if err := mayReport(micro.ActorFrom(ctx), req.DeliveryPartnerID); err != nil {
-		return tracking.LocationResponse{}, err
-	}
 	now := s.cfg.Clock()
-	f := fixOf(req, now)
-	if reason := tracking.ReasonAtArrival(f.at, now, req.Accuracy); reason != "" {
-		s.fixes.WithLabelValues(reason).Inc()
-		return tracking.LocationResponse{RecordedAt: wire.At(now), Reason: reason}, nil
+	f, res, err := s.arrive(micro.ActorFrom(ctx), req, now)
+	if err != nil || f == nil {
+		return res, err
 	}
 	result, err := s.record(ctx, f)
 	if err != nil {
 		return tracking.LocationResponse{}, err
 	}
 	return s.answer(result, f, now)
+}
+
+// locations takes in many: the same steps for each, with one round trip to Redis for all. Fixes of riders whom Redis does
+// not know go back to be handed in one by one.
+func (s *Server) locations(ctx context.Context, req tracking.LocationsRequest) (tracking.LocationsResponse, error) {
+	if err := serviceOnly(ctx); err != nil {
+		return tracking.LocationsResponse{}, err
+	}
+	now := s.cfg.Clock()
+	answers := make([]tracking.FixAnswer, len(req.Fixes))
+	fixes, places := make([]*fix, 0, len(req.Fixes)), make([]int, 0, len(req.Fixes))
+	for i, sent := range req.Fixes {
+		err := sent.Fix.Validate()
+		var f *fix
+		var res tracking.LocationResponse
+		if err == nil {
+			f, res, err = s.arrive(micro.Actor{ID: sent.ActorID, Role: sent.ActorRole}, sent.Fix, now)
+		}
+		if f == nil {
+			answers[i] = tracking.AnswerOf(res, err)
+			continue
+		}
+		fixes, places = append(fixes, f), append(places, i)
+	}
+	outcomes, err := s.committer.record(ctx, fixes...)
+	if err != nil {
+		return tracking.LocationsResponse{}, micro.Unavailable(err, "tracking is unavailable")
+	}
+	for i, result := range outcomes {
+		if result == unknownRider {
+			answers[places[i]].Alone = true
+			continue
+		}
+		answers[places[i]] = tracking.AnswerOf(s.answer(result, fixes[i], now))
+	}
+	return tracking.LocationsResponse{Answers: answers}, nil
+}
+
+// arrive judges a fix by itself: nil and the answer when it goes no further.
+func (s *Server) arrive(who micro.Actor, req tracking.LocationRequest, now time.Time) (*fix, tracking.LocationResponse, error) {
+	if err := mayReport(who, req.DeliveryPartnerID); err != nil {
+		return nil, tracking.LocationResponse{}, err
+	}
+	f := fixOf(req, now)
+	if reason := tracking.ReasonAtArrival(f.at, now, req.Accuracy); reason != "" {
+		s.fixes.WithLabelValues(reason).Inc()
+		return nil, tracking.LocationResponse{RecordedAt: wire.At(now), Reason: reason}, nil
+	}
+	return f, tracking.LocationResponse{}, nil
 }
 
 // mayReport lets a rider speak for themselves and an operator for anybody. Another rider is not found, because riders
@@ -61,17 +106,17 @@ func fixOf(req tracking.LocationRequest, now time.Time) *fix {
 
 // record commits the fix, asking delivery once for what Redis does not know.
 func (s *Server) record(ctx context.Context, f *fix) (outcome, error) {
-	result, err := s.committer.record(ctx, f)
-	if err == nil && result == unknownRider {
+	results, err := s.committer.record(ctx, f)
+	if err == nil && results[0] == unknownRider {
 		if err := s.refresh(ctx, f.partner); err != nil {
 			return 0, err
 		}
-		result, err = s.committer.record(ctx, f)
+		results, err = s.committer.record(ctx, f)
 	}
 	if err != nil {
 		return 0, micro.Unavailable(err, "tracking is unavailable")
 	}
-	return result, nil
+	return results[0], nil
 }
 
 // answer words the outcome for the rider and hands accepted fixes to dispatch.

@@ -88,6 +88,8 @@ func New(_ context.Context, cfg Config) (*Server, error) {
 func (s *Server) register() {
 	micro.Handle(s.service, tracking.VerbLocation, "Take in a fix of a rider's position", s.location,
 		micro.WithWorkers(512), micro.WithQueue(4096), micro.WithTimeout(3*time.Second))
+	micro.Handle(s.service, tracking.VerbLocations, "Take in fixes that reached an edge together", s.locations,
+		micro.WithWorkers(16), micro.WithQueue(256), micro.WithTimeout(3*time.Second))
 	micro.Handle(s.service, tracking.VerbGet, "Where the rider of an order is", s.get, micro.WithWorkers(128))
 	micro.Handle(s.service, tracking.VerbCarry, "Hint: a rider accepted or picked up an order", s.carry)
 	micro.Handle(s.service, tracking.VerbRelease, "Hint: a rider carries an order no longer", s.release)

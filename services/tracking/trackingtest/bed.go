@@ -155,6 +155,25 @@ func (b *Bed) Set(change func(p *Peers)) {
 	change(&b.peers)
 }
 
+// Asked tells how often delivery was asked what a rider carries.
+func (b *Bed) Asked() (n int) {
+	b.Set(func(p *Peers) { n = p.Asked })
+	return n
+}
+
+// DeadRedis is a client of a Redis that is not there.
+func DeadRedis(t testing.TB) *redis.Client {
+	t.Helper()
+	own := testenv.OwnRedis(t)
+	opts, err := redis.ParseURL(own.URL)
+	require.NoError(t, err)
+	own.Kill()
+	opts.MaxRetries = -1
+	client := redis.NewClient(opts)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return client
+}
+
 func (b *Bed) clock() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,0 +1,53 @@
+// Package proc reads what a process uses from the kernel and says on which
+// cores processes may run. It is for Linux.
+package proc
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the kernel's unit of CPU time, the same on every Linux that Go runs
+// on.
+const tick = 10 * time.Millisecond
+
+// CPU is the time a process has computed since its start, in user and kernel.
+func CPU(pid int) (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name, in parentheses, may hold anything.
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * tick, err
+}
+
+// Resident is the memory of a process that is in RAM, in bytes.
+func Resident(pid int) (int, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(raw))[1])
+	return pages * os.Getpagesize(), err
+}
+
+// Pin puts the process, with all its threads, on the given cores ("0",
+// "0,1"). What it starts later inherits that.
+func Pin(pid int, cores string) error {
+	out, err := exec.Command("taskset", "-a", "-c", "-p", cores, strconv.Itoa(pid)).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("taskset: %w: %s", err, out)
+	}
+	return nil
+}
