@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// flight shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
-// began after the call did: it starts one when none is running, and otherwise joins the one that comes next.
-type flight[T any] struct {
+// Flight shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
+// began after the call did: it starts one when none is running, and otherwise joins the one that comes next. So what a
+// caller gets is as fresh as if it had asked alone. The zero value is ready.
+type Flight[T any] struct {
 	mu    sync.Mutex
 	lanes map[string]*lane[T]
 }
@@ -24,9 +25,9 @@ type load[T any] struct {
 	err   error
 }
 
-// do returns the result of fn, or of another caller's fn that began after do was called. It returns early when ctx
+// Do returns the result of fn, or of another caller's fn that began after Do was called. It returns early when ctx
 // ends; the load goes on for the others, so fn must bound itself.
-func (f *flight[T]) do(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
+func (f *Flight[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
 	l := f.join(ctx, key, fn)
 	select {
 	case <-l.done:
@@ -38,7 +39,7 @@ func (f *flight[T]) do(ctx context.Context, key string, fn func(context.Context)
 }
 
 // join gives the load whose result the caller may have: a new one, or the one that has yet to begin.
-func (f *flight[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
+func (f *Flight[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if current, busy := f.lanes[key]; busy {
@@ -61,7 +62,7 @@ func newLoad[T any](ctx context.Context, fn func(context.Context) (T, error)) *l
 }
 
 // drive runs the loads of one key, one after another, until nobody waits for a next one.
-func (f *flight[T]) drive(key string, l *load[T]) {
+func (f *Flight[T]) drive(key string, l *load[T]) {
 	for l != nil {
 		l.run()
 		f.mu.Lock()

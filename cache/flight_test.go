@@ -12,7 +12,7 @@ import (
 // Callers who come while a load runs do not get its result, which may be older than they are, but share the next one.
 func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
 	t.Parallel()
-	var f flight[int]
+	var f Flight[int]
 	var loads atomic.Int64
 	running, finish := make(chan struct{}), make(chan struct{})
 	slow := func(context.Context) (int, error) {
@@ -25,7 +25,7 @@ func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
 	}
 	var group sync.WaitGroup
 	group.Go(func() {
-		n, err := f.do(context.Background(), "x", slow)
+		n, err := f.Do(context.Background(), "x", slow)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 	})
@@ -56,7 +56,7 @@ func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
 // A caller who leaves does not take the load away from those who stay.
 func TestFlightOutlivesItsFirstCaller(t *testing.T) {
 	t.Parallel()
-	var f flight[int]
+	var f Flight[int]
 	running, finish := make(chan struct{}), make(chan struct{})
 	ctx, leave := context.WithCancel(context.Background())
 	l := f.join(ctx, "x", func(ctx context.Context) (int, error) {
@@ -66,7 +66,7 @@ func TestFlightOutlivesItsFirstCaller(t *testing.T) {
 	})
 	<-running
 	leave()
-	_, err := f.do(ctx, "x", func(context.Context) (int, error) { return 2, nil })
+	_, err := f.Do(ctx, "x", func(context.Context) (int, error) { return 2, nil })
 	require.ErrorIs(t, err, context.Canceled)
 	close(finish)
 	<-l.done

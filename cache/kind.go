@@ -56,7 +56,7 @@ type KindConfig[T any] struct {
 type Kind[T any] struct {
 	cache  *Cache
 	cfg    KindConfig[T]
-	flight flight[T]
+	flight Flight[T]
 	loads  atomic.Int64
 
 	mu     sync.RWMutex
@@ -86,7 +86,7 @@ func (k *Kind[T]) Get(ctx context.Context, name string, source func(context.Cont
 	if value, ok := k.fast(ctx, key); ok {
 		return value, nil
 	}
-	return k.flight.do(ctx, key, func(ctx context.Context) (T, error) {
+	return k.flight.Do(ctx, key, func(ctx context.Context) (T, error) {
 		ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 		defer cancel()
 		return k.load(ctx, key, source)

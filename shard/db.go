@@ -86,12 +86,18 @@ func (d *DB) InRegionTx(ctx context.Context, region Region, fn func(ctx context.
 }
 
 func (d *DB) inTx(ctx context.Context, region Region, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	begin := beginning(d.set.router, region)
+	return d.attempts(ctx, region, func(ctx context.Context, n *node) error { return transact(ctx, n, begin, fn) })
+}
+
+// attempts calls once with the shard that owns the region, and again as long as
+// that is worth it.
+func (d *DB) attempts(ctx context.Context, region Region, once func(ctx context.Context, n *node) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.set.opts.Timeout)
 	defer cancel()
-	begin := beginning(d.set.router, region)
 	for attempt := 1; ; attempt++ {
 		node := d.node()
-		err := node.call(ctx, func(ctx context.Context) error { return transact(ctx, node, begin, fn) })
+		err := node.call(ctx, func(ctx context.Context) error { return once(ctx, node) })
 		switch diagnose(err, 0) {
 		case retry:
 			if attempt == maxAttempts {
@@ -151,13 +157,21 @@ func transact(ctx context.Context, n *node, begin string, fn func(ctx context.Co
 	return commit(ctx, n, tx)
 }
 
-// commit commits, and tells an outcome that is known (the server refused) from
-// one that is not (no answer).
+// commit commits.
 func commit(ctx context.Context, n *node, tx pgx.Tx) error {
 	err := tx.Commit(ctx)
+	if errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return err
+	}
+	return outcome(n, err)
+}
+
+// outcome tells a commit whose end is known (the server refused) from one that
+// was not answered.
+func outcome(n *node, err error) error {
 	var pgErr *pgconn.PgError
-	if err == nil || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback) ||
-		errors.As(err, &pgErr) && diagnoseCode(pgErr.Code) != down {
+	var connectErr *pgconn.ConnectError
+	if err == nil || errors.As(err, &connectErr) || errors.As(err, &pgErr) && diagnoseCode(pgErr.Code) != down {
 		return err
 	}
 	return &UnavailableError{Shard: n.id, CommitUnknown: true, Err: err, down: true}

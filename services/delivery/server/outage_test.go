@@ -28,7 +28,7 @@ func TestALostAnswerIsFoundByAskingAgain(t *testing.T) {
 	id := f.place(t)
 	f.dispatch(t)
 
-	proxy.Arm()
+	proxy.Arm(ordertest.Commit)
 	ctx := ordertest.Rider(t.Context(), rider)
 	_, err := cut.accept(ctx, delivery.OfferRequest{ID: id})
 	require.Error(t, err)
@@ -53,7 +53,7 @@ func TestADispatcherThatDiesLeavesNothingHalf(t *testing.T) {
 		f.free(t, float64(i))
 		f.place(t)
 	}
-	proxy.Arm()
+	proxy.Arm(ordertest.Commit)
 	require.Error(t, cut.offerWaiting(t.Context(), home))
 	require.True(t, proxy.Cut())
 	requireSound(t, f)

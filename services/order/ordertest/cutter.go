@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Cutter is a proxy in front of PostgreSQL that can lose the answer to one COMMIT: the statement arrives, the server
-// commits, and the connection is gone before the client hears of it.
+// Cutter is a proxy in front of PostgreSQL that can lose the answer to one transaction: its statements and the end of
+// it arrive in one message, the server commits, and the connection is gone before the client hears of it.
 type Cutter struct {
 	URL string // of the database through the proxy
 
 	target string
-	armed  atomic.Bool
+	marker atomic.Pointer[string]
 	done   atomic.Bool
 	conns  sync.WaitGroup
 }
@@ -49,16 +49,20 @@ func NewCutter(t testing.TB, target string) *Cutter {
 	return c
 }
 
-// Arm makes the next COMMIT's answer get lost.
-func (c *Cutter) Arm() {
+// Commit marks a COMMIT that is a message of its own.
+const Commit = "commit\x00"
+
+// Arm makes the answer get lost to the next message that carries the marker: Commit, or for a transaction in one message
+// a parameter of type text.
+func (c *Cutter) Arm(marker string) {
 	c.done.Store(false)
-	c.armed.Store(true)
+	c.marker.Store(&marker)
 }
 
 // Cut reports whether the answer was lost since Arm.
 func (c *Cutter) Cut() bool { return c.done.Load() }
 
-// serve carries one connection. The answer to a COMMIT comes on the same connection, so losing it loses the connection.
+// serve carries one connection. The answer comes on the same connection, so losing it loses the connection.
 func (c *Cutter) serve(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", c.target)
@@ -70,7 +74,8 @@ func (c *Cutter) serve(client net.Conn) {
 	group.Go(func() {
 		defer server.Close()
 		pump(client, server, func(data []byte) bool {
-			if bytes.Contains(bytes.ToLower(data), []byte("commit\x00")) && c.armed.CompareAndSwap(true, false) {
+			marker := c.marker.Load()
+			if marker != nil && bytes.Contains(data, []byte(*marker)) && c.marker.CompareAndSwap(marker, nil) {
 				lose.Store(true)
 			}
 			return true

@@ -54,12 +54,12 @@ func (s *Server) create(ctx context.Context, req order.CreateRequest) (order.Cre
 	}
 	d := draft{customer: customerHome, key: key}
 	d.route(s.cfg.Shards.Router(), actor.ID, req)
-	// An earlier answer is repeated whatever has become of the restaurant since.
-	earlier, err := s.store.byKey(ctx, &d)
-	if err != nil || earlier != nil {
-		return s.replay(&d, earlier, err)
-	}
 	if err := s.price(ctx, &d, req); err != nil {
+		// An earlier answer is repeated whatever has become of the restaurant since.
+		earlier, keyErr := s.store.byKey(ctx, &d)
+		if keyErr != nil || earlier != nil {
+			return s.replay(&d, earlier, keyErr)
+		}
 		return order.Created{}, err
 	}
 	return s.place(ctx, &d)
@@ -90,9 +90,12 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 		if err != nil || earlier != nil {
 			return s.replay(d, earlier, err)
 		}
-		// The other request holds the key and has not committed yet, or it was rolled back just now.
+		// The other request holds the key and has not committed yet, or it was rolled back just now, or the key is old.
 		if time.Until(giveUp) < time.Millisecond {
 			return order.Created{}, micro.Conflict("the first request with this Idempotency-Key is still running")
+		}
+		if err := s.store.freeKey(ctx, d); err != nil {
+			return order.Created{}, err
 		}
 	}
 }
@@ -148,25 +151,24 @@ func (d *draft) route(router *shard.Router, customerID string, req order.CreateR
 	d.record.Order.CreatedAt, d.record.Order.UpdatedAt = at, at
 }
 
-// batch queues everything the order consists of.
-func (d *draft) batch(ctx context.Context, acceptTTL, wait time.Duration) (*pgx.Batch, error) {
-	b, r := &pgx.Batch{}, &d.record
+// queue queues everything the order consists of.
+func (d *draft) queue(ctx context.Context, b *pgx.Batch, acceptTTL time.Duration) error {
+	r := &d.record
 	if d.key.name != "" {
-		queuePatience(b, wait)
-		queueKey(b, r.Region, d, &r.Order.ID)
+		queueKey(b, d)
 	}
 	if d.letter {
 		queueLetter(b, d.travel())
 	}
 	if err := ordertx.Insert(ctx, b, r, d.cityKey, acceptTTL); err != nil {
-		return nil, err
+		return err
 	}
 	deliverytx.Enqueue(b, deliverytx.Job{
 		OrderID: r.Order.ID,
 		Region:  r.Region,
 		Place:   geo.Point{Latitude: r.Restaurant.Latitude, Longitude: r.Restaurant.Longitude},
 	})
-	return b, nil
+	return nil
 }
 
 // timeOf reads the time of creation out of an id that was just made.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -86,33 +85,34 @@ func (s *store) keyIn(ctx context.Context, region shard.Region, d *draft) (found
 // When COMMIT was not answered, the same rows are written again: the order's id is in both, so at most one of the two
 // transactions can happen, and finding the first one's rows means that the order is placed.
 func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Duration) error {
-	db, err := s.shards.ByRegion(shard.Region(d.record.Region))
-	if err != nil {
-		return err
-	}
 	if err := s.claim(ctx, d, wait); err != nil {
 		return err
 	}
 	d.letter = d.abroad() && !s.travels.known(d.travel())
 	write := func() error {
-		return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-			b, err := d.batch(ctx, acceptTTL, wait)
-			if err != nil {
-				return err
-			}
-			return tx.SendBatch(ctx, b).Close()
-		})
+		return keyTaken(d, s.orders.Commit(ctx, shard.Region(d.record.Region), shard.Work{
+			LockTimeout: min(wait, maxLockWait),
+			Fill:        func(b *pgx.Batch) error { return d.queue(ctx, b, acceptTTL) },
+		}))
 	}
-	err = write()
+	err := write()
 	if shard.CommitUnknown(err) {
 		err = orUnknown(write())
 	}
-	return keyTaken(d, err)
+	return err
 }
 
-// keyTaken reads a wait in vain as what it was for: of all that a keyed request writes, only its key can be held.
+// keysPrimary is the constraint that a key in use violates.
+const keysPrimary = "keys_pkey"
+
+// keyTaken recognises the two ways in which a key in use refuses a request: it is there, or whoever is writing it took
+// longer than the wait. Of all that a keyed request writes, only its key can be held.
 func keyTaken(d *draft, err error) error {
-	if d.key.name != "" && refused(err, pgerrcode.LockNotAvailable) {
+	var failure *pgconn.PgError
+	if d.key.name == "" || !errors.As(err, &failure) {
+		return err
+	}
+	if failure.Code == pgerrcode.LockNotAvailable || failure.Code == pgerrcode.UniqueViolation && failure.ConstraintName == keysPrimary {
 		return errKeyTaken
 	}
 	return err
@@ -123,10 +123,10 @@ func keyTaken(d *draft, err error) error {
 // the order.
 func orUnknown(err error) error {
 	switch {
-	case err == nil, refused(err, pgerrcode.UniqueViolation):
-		return nil
 	case errors.Is(err, errKeyTaken):
 		return err
+	case err == nil, refused(err, pgerrcode.UniqueViolation):
+		return nil
 	}
 	return errors.Join(micro.E(micro.CodeTimeout, "it is unknown whether the order was placed"), err)
 }
@@ -135,21 +135,34 @@ func orUnknown(err error) error {
 // that waiting is never taken for a shard that does not answer.
 const maxLockWait = time.Second
 
-// queuePatience queues how long the next statements wait for a lock. Zero would mean for ever.
-func queuePatience(b *pgx.Batch, wait time.Duration) {
-	ms := max(1, min(wait, maxLockWait).Milliseconds())
-	b.Queue(`select set_config('lock_timeout', $1, true)`, strconv.FormatInt(ms, 10))
+// queueKey queues the row of a key with its order. It waits for a request in flight that holds the key, and then
+// violates keysPrimary, as it does at once when the key is there.
+func queueKey(b *pgx.Batch, d *draft) {
+	b.Queue(`insert into orders.keys (region, customer_id, key, fingerprint, order_id) values ($1, $2, $3, $4, $5)`,
+		d.record.Region, d.record.Order.CustomerID, d.key.name, d.key.fingerprint[:], d.record.Order.ID)
 }
 
-// queueKey queues the row of a key. It waits for a request in flight that holds the key, and then finds it taken; a key
-// whose time is over is taken over.
-func queueKey(b *pgx.Batch, region string, d *draft, orderID *string) {
-	b.Queue(`insert into orders.keys as k (region, customer_id, key, fingerprint, order_id) values ($1, $2, $3, $4, $5)
+// freeKey drops the key when its time is over, so that it can be used again.
+func (s *store) freeKey(ctx context.Context, d *draft) error {
+	db, err := s.shards.ByRegion(shard.Region(d.record.Region))
+	if err != nil {
+		return err
+	}
+	return db.InBatch(ctx, shard.Work{Fill: func(b *pgx.Batch) error {
+		b.Queue(`delete from orders.keys where customer_id = $1 and key = $2 and region = $3 and created_at <= now() - $4::interval`,
+			d.record.Order.CustomerID, d.key.name, d.record.Region, order.KeyTTL)
+		return nil
+	}})
+}
+
+// queueClaim queues the row of a key whose order lives elsewhere. Like queueKey it waits for whoever is writing the key;
+// a claim of the same body is no conflict, and a key whose time is over is taken over.
+func queueClaim(b *pgx.Batch, d *draft) {
+	b.Queue(`insert into orders.keys as k (region, customer_id, key, fingerprint) values ($1, $2, $3, $4)
 		on conflict (customer_id, key, region) do update
-			set fingerprint = excluded.fingerprint, order_id = excluded.order_id, created_at = now()
-			where k.created_at <= now() - $6::interval
-				or k.order_id is null and excluded.order_id is null and k.fingerprint = excluded.fingerprint`,
-		region, d.record.Order.CustomerID, d.key.name, d.key.fingerprint[:], orderID, order.KeyTTL).
+			set fingerprint = excluded.fingerprint, order_id = null, created_at = now()
+			where k.created_at <= now() - $5::interval or k.order_id is null and k.fingerprint = excluded.fingerprint`,
+		d.customer, d.record.Order.CustomerID, d.key.name, d.key.fingerprint[:], order.KeyTTL).
 		Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				return errKeyTaken

@@ -212,7 +212,7 @@ func TestADuplicateWaitsForTheFirst(t *testing.T) {
 	require.NoError(t, <-answer, "the first failed, so the second is the first")
 }
 
-// The connection dies when COMMIT was sent: the client must not be told that nothing happened, nor get two orders.
+// The connection dies when the transaction was sent: the client must not be told that nothing happened, nor get two orders.
 func TestAnUnknownCommitIsLookedUp(t *testing.T) {
 	t.Parallel()
 	bed := ordertest.New(t)
@@ -225,8 +225,9 @@ func TestAnUnknownCommitIsLookedUp(t *testing.T) {
 		if i%2 == 1 {
 			ctx = withKey(ctx, "key")
 		}
-		proxy.Arm()
-		created, err := f.orders.Create(ctx, ordertest.Request())
+		request := ordertest.Request()
+		proxy.Arm(request.RestaurantID)
+		created, err := f.orders.Create(ctx, request)
 		require.NoError(t, err)
 		require.False(t, created.Replayed, "it is this request's own order")
 		require.True(t, proxy.Cut(), "the connection was not cut")

@@ -15,11 +15,12 @@ import (
 // store is the service's PostgreSQL: with ordertx, the only place that knows the schema "orders".
 type store struct {
 	shards  *shard.Set
+	orders  *shard.Group // new ones, which are what comes most
 	travels *travels
 }
 
 func newStore(shards *shard.Set) *store {
-	return &store{shards: shards, travels: newTravels()}
+	return &store{shards: shards, orders: shard.NewGroup(shards), travels: newTravels()}
 }
 
 // home finds the database of an id: ErrNotFound for what is no id of this fleet, since no order can have it.

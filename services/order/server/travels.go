@@ -56,12 +56,10 @@ func (s *store) claim(ctx context.Context, d *draft, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	err = keyTaken(d, db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		b := &pgx.Batch{}
-		queuePatience(b, wait)
-		queueKey(b, string(d.customer), d, nil)
-		return tx.SendBatch(ctx, b).Close()
-	}))
+	err = keyTaken(d, db.InBatch(ctx, shard.Work{LockTimeout: min(wait, maxLockWait), Fill: func(b *pgx.Batch) error {
+		queueClaim(b, d)
+		return nil
+	}}))
 	if errors.Is(err, shard.ErrUnavailable) {
 		return nil
 	}

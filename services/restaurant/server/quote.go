@@ -11,7 +11,8 @@ import (
 	"tiffin/wire"
 )
 
-// quote says what dishes cost now. The restaurant is read from the store each time, by its id; it names the revision
+// quote says what dishes cost now. The restaurant is read from the store each time, by its id, where requests that come
+// at once share a read that none of them came too late for; it names the revision
 // that the menu must at least have, so the menu may come from the cache. A cached menu that missed an invalidation,
 // which takes two faults at once, is found out here: money is the one thing that may not be wrong for an hour.
 func (s *Server) quote(ctx context.Context, req restaurant.QuoteRequest) (restaurant.Quote, error) {
@@ -45,7 +46,10 @@ func (s *Server) quote(ctx context.Context, req restaurant.QuoteRequest) (restau
 // priced returns a restaurant as it is now and its menu, which includes every acknowledged change.
 func (s *Server) priced(ctx context.Context, id bson.ObjectID) (d document, m *menu, err error) {
 	group, reading := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { d, err = s.store.find(reading, id); return err })
+	group.Go(func() (err error) {
+		d, err = s.prices.Do(reading, id.Hex(), func(ctx context.Context) (document, error) { return s.store.find(ctx, id) })
+		return err
+	})
 	group.Go(func() (err error) { m, err = s.cachedMenu(reading, id); return err })
 	if err := group.Wait(); err != nil {
 		return d, nil, err

@@ -56,10 +56,11 @@ type Server struct {
 	log     *slog.Logger
 	store   *store
 	cache   *cache.Cache
-	cities  *cache.Kind[*listing] // by city key
-	heads   *cache.Kind[*head]    // by restaurant id
-	menus   *cache.Kind[*menu]    // by restaurant id
-	scans   chan struct{}         // a slot per walk over the whole fleet
+	cities  *cache.Kind[*listing]  // by city key
+	heads   *cache.Kind[*head]     // by restaurant id
+	menus   *cache.Kind[*menu]     // by restaurant id
+	prices  cache.Flight[document] // reads of restaurants for quotes, by id
+	scans   chan struct{}          // a slot per walk over the whole fleet
 	service *micro.Service
 }
 
