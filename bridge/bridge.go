@@ -55,7 +55,7 @@ func New(cfg Config) *Bridge {
 	b.state.metrics = b.metrics
 	b.service = micro.NewService(micro.ServiceConfig{
 		Name: "bridge", Version: "1.0.0", Description: "Hands order events to RabbitMQ.",
-		Conn: cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: b.health,
+		Conn: cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: b.Health,
 	})
 	micro.Handle(b.service, "status", "Connection, lag and age of the oldest event that RabbitMQ has not confirmed.", b.status)
 	return b

@@ -76,8 +76,8 @@ func set(g prometheus.Gauge, yes bool) {
 	g.Set(0)
 }
 
-// health is for bridge.health.
-func (b *Bridge) health(context.Context) map[string]error {
+// Health is the state of the connection to RabbitMQ, of this instance.
+func (b *Bridge) Health(context.Context) map[string]error {
 	var err error
 	if !b.state.up.Load() {
 		err = errLost

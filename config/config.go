@@ -45,6 +45,10 @@ type Config struct {
 	// because a laptop should not offer demo accounts to its café.
 	BindAddress string `env:"BIND_ADDRESS" envDefault:"127.0.0.1"`
 
+	// HealthAddr is where a process of `tiffin run` answers probes and Prometheus,
+	// host:port; empty is nowhere.
+	HealthAddr string `env:"HEALTH_ADDR"`
+
 	JWTSecret  string        `env:"JWT_SECRET" envDefault:"your-secret-key-change-in-production"`
 	JWTExpiry  time.Duration `env:"JWT_EXPIRY" envDefault:"24h"`
 	BcryptCost int           `env:"BCRYPT_COST" envDefault:"10"`

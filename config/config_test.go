@@ -66,6 +66,7 @@ func TestUnusableValuesNameTheirVariable(t *testing.T) {
 		"POSTGRES_SHARD_B_URL":        "mysql://x/y",
 		"NATS_STREAM_REPLICAS":        "2",
 		"POSTGRES_POOL_SIZE":          "1",
+		"HEALTH_ADDR":                 "9090",
 		"TRACKING_ANONYMOUS":          "perhaps",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
 	} {

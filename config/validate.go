@@ -2,10 +2,12 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -46,10 +48,19 @@ func (c Config) validateApp() error {
 	if c.EdgePort != 0 && c.EdgePort == c.TrackingPort {
 		return fmt.Errorf("TRACKING_SERVICE_PORT: %d is API_GATEWAY_PORT too", c.TrackingPort)
 	}
+	if _, port, err := net.SplitHostPort(c.HealthAddr); c.HealthAddr != "" && (err != nil || !isPort(port)) {
+		return fmt.Errorf("HEALTH_ADDR: %q is not of the form host:port", c.HealthAddr)
+	}
 	if c.BcryptCost < 4 || c.BcryptCost > 16 {
 		return fmt.Errorf("BCRYPT_COST: %d is not within 4 and 16", c.BcryptCost)
 	}
 	return c.validateSecret()
+}
+
+// isPort tells whether the text is a port number.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 func (c Config) validateSecret() error {

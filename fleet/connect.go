@@ -9,7 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/redis/go-redis/v9"
 
 	"tiffin/config"
@@ -39,9 +38,8 @@ type deps struct {
 
 // connect opens what the roles need. Databases that are away do not stop it:
 // their roles answer 503 until they are back.
-func connect(ctx context.Context, c Config) (*deps, error) {
-	d := &deps{config: c.Config, log: c.Log, metrics: prometheus.NewRegistry(), lost: make(chan error, 1)}
-	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps, error) {
+	d := &deps{config: c.Config, log: c.Log, metrics: metrics, lost: make(chan error, 1)}
 	shards := shardConfig(c.Config)
 	var err error
 	if d.router, err = shard.NewRouter(shards); err != nil {

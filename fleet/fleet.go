@@ -34,20 +34,36 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	d, err := connect(ctx, c)
+	metrics := newRegistry()
+	probes, err := openProbes(ctx, c, metrics)
 	if err != nil {
 		return err
+	}
+	defer probes.close()
+	d, err := connect(ctx, c, metrics)
+	if err != nil {
+		return unlessStopped(ctx, err)
 	}
 	defer d.close()
 	services, err := d.build(ctx, c.Roles)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
+	probes.watch(d, services)
 	return run(ctx, []stage{
 		{roles: services.answer},
 		{roles: services.relay},
 		{roles: services.edge, before: func(ctx context.Context) error { return c.beforeEdge(ctx, d) }},
 	}, d.lost, c.Log)
+}
+
+// unlessStopped forgets what failed because the process was told to stop while
+// it was still starting: that is a clean stop too.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // validate names the variable that is missing for the roles asked for.

@@ -29,6 +29,9 @@ type role struct {
 	run  func(ctx context.Context) error
 	// ready is closed once it answers; nil when it has nothing to answer.
 	ready <-chan struct{}
+	// health is the state of what it depends on; nil when it depends on nothing
+	// but NATS and Redis.
+	health func(context.Context) map[string]error
 }
 
 // built is what a process runs, by when it starts and, the other way round,
@@ -41,6 +44,7 @@ type built struct {
 type server interface {
 	Run(ctx context.Context) error
 	Ready() <-chan struct{}
+	Health(ctx context.Context) map[string]error
 }
 
 // build makes the roles. Services bring their tables up to date meanwhile, all
@@ -69,7 +73,7 @@ func (d *deps) build(ctx context.Context, names []string) (*built, error) {
 			if err != nil {
 				return fmt.Errorf("role %s: %w", name, err)
 			}
-			answer[i] = role{name: name, run: s.Run, ready: s.Ready()}
+			answer[i] = role{name: name, run: s.Run, ready: s.Ready(), health: s.Health}
 			return nil
 		})
 	}

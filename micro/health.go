@@ -12,6 +12,10 @@ type HealthStatus struct {
 	Checks map[string]string `json:"checks"` // "ok" or "unavailable", by dependency
 }
 
+// healthPatience bounds the look at the dependencies, so that one that is frozen is reported as such before the caller,
+// who asks each second, takes the service itself for dead.
+const healthPatience = 600 * time.Millisecond
+
 // addHealth adds the endpoint <name>.health.
 func addHealth(s *Service) {
 	check := func(ctx context.Context, _ struct{}) (HealthStatus, error) {
@@ -19,6 +23,8 @@ func addHealth(s *Service) {
 		if s.cfg.Health == nil {
 			return status, nil
 		}
+		ctx, cancel := context.WithTimeout(ctx, healthPatience)
+		defer cancel()
 		for name, err := range s.cfg.Health(ctx) {
 			status.Checks[name] = "ok"
 			if err != nil {

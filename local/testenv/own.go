@@ -4,7 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"tiffin/local/backing"
 	"tiffin/local/rig"
+	"tiffin/local/testenv/holder"
 )
 
 // Server is a server of one test's own, for tests of what happens when it goes
@@ -74,6 +76,29 @@ func (s *Server) check(err error) {
 func OwnPostgres(t testing.TB) *Server {
 	t.Helper()
 	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) { return r.Postgres(ctx, "postgres") })
+}
+
+// OwnMongo starts a MongoDB-protocol server that the test may stop, pause and
+// start. Its documents live in a database of this test's own.
+func OwnMongo(t testing.TB) *Server {
+	t.Helper()
+	if err := holder.BuildFerret(t.Context()); err != nil {
+		t.Fatalf("testenv: %v", err)
+	}
+	documents := Postgres(t)
+	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) {
+		port, err := r.Port(25000)
+		if err != nil {
+			return nil, err
+		}
+		server, err := backing.FerretDB(backing.FerretDBConfig{
+			Name: "ferretdb", Port: port, PostgresURL: documents, Database: "restaurants",
+		})
+		if err != nil {
+			return nil, err
+		}
+		return r.Add(ctx, server)
+	})
 }
 
 // OwnRabbitMQ starts a broker that the test may stop, pause and start. It

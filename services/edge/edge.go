@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
 
+	"tiffin/health"
 	"tiffin/services/edge/inbound"
 	"tiffin/services/edge/ops"
 	"tiffin/services/edge/ratelimit"
@@ -26,7 +27,7 @@ type Server struct {
 	cfg       Config
 	log       *slog.Logger
 	limiter   *ratelimit.Limiter
-	readiness *ops.Readiness
+	readiness *health.Watch
 	census    *ops.Census
 	realtime  *realtime.Server
 	doors     []door

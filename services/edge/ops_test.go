@@ -10,21 +10,22 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"tiffin/health"
 	"tiffin/local/testenv"
 	"tiffin/services/edge"
 	"tiffin/services/edge/ops"
 )
 
-func (w *world) report(t *testing.T) (ops.Report, int) {
+func (w *world) report(t *testing.T) (health.Report, int) {
 	t.Helper()
 	got := w.get(t, "/readyz")
-	var report ops.Report
+	var report health.Report
 	require.NoError(t, json.Unmarshal([]byte(got.body), &report), got.body)
 	return report, got.status
 }
 
 // eventually waits for a report; two seconds is what is promised.
-func (w *world) eventually(t *testing.T, what string, fits func(ops.Report, int) bool) {
+func (w *world) eventually(t *testing.T, what string, fits func(health.Report, int) bool) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		report, status := w.report(t)
@@ -39,35 +40,35 @@ func TestReadiness(t *testing.T) {
 	report, _ := w.report(t)
 	require.Equal(t, "ok", report.Status)
 	for _, name := range []string{"nats", "redis", "auth", "order", "restaurant", "delivery", "tracking", "bridge", "postgres.a", "mongodb"} {
-		require.Equal(t, ops.Check{Status: "ok"}, report.Checks[name], name)
+		require.Equal(t, health.Check{Status: "ok"}, report.Checks[name], name)
 	}
 
 	w.setHealth("postgres.a", errors.New("dial tcp 10.0.0.7:5432: connection refused"))
-	w.eventually(t, "one service's bad news counts", func(r ops.Report, status int) bool {
+	w.eventually(t, "one service's bad news counts", func(r health.Report, status int) bool {
 		return status == http.StatusOK && r.Status == "degraded" && r.Checks["postgres.a"].Status == "unavailable" && r.Checks["order"].Status == "ok"
 	})
 	require.NotContains(t, w.get(t, "/readyz").body, "10.0.0.7")
 	w.setHealth("postgres.a", nil)
-	w.eventually(t, "good again", func(r ops.Report, _ int) bool { return r.Status == "ok" })
+	w.eventually(t, "good again", func(r health.Report, _ int) bool { return r.Status == "ok" })
 
 	w.stops["restaurant"]()
-	w.eventually(t, "a dead service is named, and the edge serves on", func(r ops.Report, status int) bool {
+	w.eventually(t, "a dead service is named, and the edge serves on", func(r health.Report, status int) bool {
 		return status == http.StatusOK && r.Checks["restaurant"].Status == "unavailable"
 	})
 	w.nats.Stop()
-	w.eventually(t, "without NATS nothing can be served", func(r ops.Report, status int) bool {
+	w.eventually(t, "without NATS nothing can be served", func(r health.Report, status int) bool {
 		return status == http.StatusServiceUnavailable && r.Checks["nats"].Status == "unavailable"
 	})
 	require.Equal(t, http.StatusOK, w.get(t, "/healthz").status, "but the process lives")
 	w.nats.Start()
-	w.eventually(t, "and it comes back by itself", func(_ ops.Report, status int) bool { return status == http.StatusOK })
+	w.eventually(t, "and it comes back by itself", func(_ health.Report, status int) bool { return status == http.StatusOK })
 }
 
 func TestNotReadyBeforeEverythingWasUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	late := w.beside(t, func(c *edge.Config) { c.Services = []string{"order", "unborn"} })
-	late.eventually(t, "it has looked", func(r ops.Report, _ int) bool { return len(r.Checks) > 0 })
+	late.eventually(t, "it has looked", func(r health.Report, _ int) bool { return len(r.Checks) > 0 })
 	report, status := late.report(t)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Equal(t, "degraded", report.Status)
@@ -87,11 +88,11 @@ func TestReadinessWithoutRedis(t *testing.T) {
 	})
 	w.ready(t)
 	server.Pause()
-	w.eventually(t, "a paused Redis is noticed", func(r ops.Report, status int) bool {
+	w.eventually(t, "a paused Redis is noticed", func(r health.Report, status int) bool {
 		return status == http.StatusOK && r.Checks["redis"].Status == "unavailable"
 	})
 	server.Resume()
-	w.eventually(t, "a resumed one too", func(r ops.Report, _ int) bool { return r.Status == "ok" })
+	w.eventually(t, "a resumed one too", func(r health.Report, _ int) bool { return r.Status == "ok" })
 }
 
 func TestTheTrackingPortHasProbesAndNoREST(t *testing.T) {

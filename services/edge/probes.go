@@ -10,8 +10,8 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"tiffin/health"
 	"tiffin/services/edge/inbound"
-	"tiffin/services/edge/ops"
 	"tiffin/services/edge/rest"
 	"tiffin/wire"
 )
@@ -31,7 +31,7 @@ func probes() []rest.Route {
 		return rest.Route{Method: http.MethodGet, Path: path, Tag: tagProbes, Summary: summary, Detail: detail,
 			Status: http.StatusOK, Media: media, Answer: answer, Probe: true}
 	}
-	text, report := reflect.TypeFor[string](), reflect.TypeFor[ops.Report]()
+	text, report := reflect.TypeFor[string](), reflect.TypeFor[health.Report]()
 	ready := get("/readyz", fiber.MIMEApplicationJSON, "Whether to send requests here",
 		"200 once everything has been up, and from then on while NATS is reachable; 503 otherwise.", report)
 	ready.Also = map[int]reflect.Type{http.StatusServiceUnavailable: report}
@@ -71,12 +71,12 @@ func (s *Server) mountProbes(app *fiber.App) {
 	app.Get("/metrics", quiet("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{}))))
 }
 
-// quiet names the route for the metrics and keeps it out of the log: probes
-// come every second.
+// quiet names the route for the metrics and keeps it out of the log, whatever
+// the answer: probes come every second, and what they found is in the log once.
 func quiet(route string, next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		in := inbound.From(c)
-		in.Route, in.Quiet = route, true
+		in.Route, in.Probe = route, true
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return next(c)
 	}

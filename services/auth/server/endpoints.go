@@ -16,7 +16,7 @@ import (
 func (s *Server) endpoints() *micro.Service {
 	service := micro.NewService(micro.ServiceConfig{
 		Name: auth.ServiceName, Version: auth.ServiceVersion, Description: "Accounts and sessions",
-		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.health,
+		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.Health,
 	})
 	micro.Handle(service, auth.VerbRegister, "Open an account and sign it in", s.register)
 	micro.Handle(service, auth.VerbLogin, "Exchange a password for a session", s.login)

@@ -130,8 +130,8 @@ func (s *Server) Run(ctx context.Context) error {
 // Ready is closed when every endpoint is subscribed.
 func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
 
-// health is the state of the shards and, without which only more queries are made, of Redis.
-func (s *Server) health(ctx context.Context) map[string]error {
+// Health is the state of the shards and, without which only more queries are made, of Redis.
+func (s *Server) Health(ctx context.Context) map[string]error {
 	health := s.cfg.Shards.Health(ctx)
 	health["redis"] = s.cache.Health(ctx)
 	return health

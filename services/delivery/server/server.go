@@ -92,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		Conn:        cfg.Conn,
 		Log:         cfg.Log,
 		Metrics:     cfg.Metrics,
-		Health:      cfg.Shards.Health,
+		Health:      s.Health,
 	})
 	s.endpoints()
 	return s, nil
@@ -114,6 +114,9 @@ func (s *Server) endpoints() {
 
 // Ready is closed when every endpoint is subscribed.
 func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
+
+// Health is the state of each shard.
+func (s *Server) Health(ctx context.Context) map[string]error { return s.cfg.Shards.Health(ctx) }
 
 // Run serves until ctx ends, then drains and returns nil. It returns an error when the service is lost for good.
 func (s *Server) Run(ctx context.Context) error {

@@ -27,7 +27,8 @@ type Request struct {
 	Secure  bool       // over TLS, here or at a trusted proxy
 	Route   string     // as declared, such as /orders/:id; "" for a path that does not exist
 	Actor   micro.Actor
-	Quiet   bool // logged at debug level only: probes and files come too often and say too little
+	Quiet   bool // logged at debug level only, unless it failed: files and polls come too often and say too little
+	Probe   bool // logged at debug level only, whatever the answer
 
 	start time.Time
 }

@@ -28,7 +28,7 @@ func (g *Gate) observe(c *fiber.Ctx, r *Request) {
 	g.duration.WithLabelValues(c.Method(), route, strconv.Itoa(status)).Observe(elapsed.Seconds())
 
 	level := slog.LevelInfo
-	if r.Quiet && status < fiber.StatusInternalServerError {
+	if r.Probe || r.Quiet && status < fiber.StatusInternalServerError {
 		level = slog.LevelDebug
 	}
 	if !g.log.Enabled(context.Background(), level) {

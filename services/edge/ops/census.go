@@ -14,9 +14,10 @@ import (
 // The rhythm of the census, and after how many seconds of silence an edge is no
 // longer counted.
 const (
-	censusEvery = time.Second
-	censusTTL   = 5
-	censusKey   = "edge:sockets"
+	censusEvery   = time.Second
+	censusTimeout = 900 * time.Millisecond
+	censusTTL     = 5
+	censusKey     = "edge:sockets"
 )
 
 //go:embed census.lua
@@ -64,7 +65,7 @@ func (c *Census) Run(ctx context.Context) error {
 
 // take writes this edge's number down and reads the sum.
 func (c *Census) take(ctx context.Context) (*Sockets, error) {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	ctx, cancel := context.WithTimeout(ctx, censusTimeout)
 	defer cancel()
 	sums, err := c.script.Run(ctx, c.redis, []string{censusKey}, c.edge, c.count(), censusTTL).Int64Slice()
 	if err != nil {

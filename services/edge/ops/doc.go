@@ -4,12 +4,8 @@
 //
 // Invariants:
 //
-//   - The state is gathered in the background each second; asking for it costs
-//     nothing and never waits.
-//   - Readiness is a promise about this edge, not about the fleet: once
-//     everything has been up, a dead dependency makes the report "degraded" and
-//     leaves the edge ready, since it still serves what does not need it. Only
-//     without NATS can it serve nothing.
-//   - Reports name dependencies and say how they failed in a word. Addresses
-//     and texts of drivers stay in the log.
+//   - Readiness follows package health: an edge that was ready once stays so
+//     while NATS is reachable. Only without NATS can it serve nothing.
+//   - One service's bad news about a dependency outweighs another's good.
+//   - An overview is gathered once a second at most, however many look at it.
 package ops

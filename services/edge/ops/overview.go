@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"tiffin/health"
 	"tiffin/micro"
 	"tiffin/services/delivery"
 	"tiffin/services/order"
@@ -26,7 +27,7 @@ const (
 // answer is null and named in Unavailable.
 type Overview struct {
 	At          wire.Time          `json:"at"`
-	Readiness   Report             `json:"readiness"`
+	Readiness   health.Report      `json:"readiness"`
 	Services    []Service          `json:"services"`
 	Shards      []Shard            `json:"shards"`
 	Bridge      *Bridge            `json:"bridge"`
@@ -55,7 +56,7 @@ type Bridge struct {
 // Board gathers overviews. Make it with NewBoard.
 type Board struct {
 	cfg       Config
-	readiness *Readiness
+	readiness *health.Watch
 	census    *Census
 	shards    []Shard
 	clock     func() time.Time
@@ -69,7 +70,7 @@ type Board struct {
 
 // NewBoard makes a board over the fleet that readiness watches and the census
 // counts. The shards' Healthy is filled in later.
-func NewBoard(cfg Config, readiness *Readiness, census *Census, shards []Shard, clock func() time.Time) *Board {
+func NewBoard(cfg Config, readiness *health.Watch, census *Census, shards []Shard, clock func() time.Time) *Board {
 	return &Board{
 		cfg: cfg, readiness: readiness, census: census, shards: shards, clock: clock,
 		orders: order.NewClient(cfg.Client), delivery: delivery.NewClient(cfg.Client),
@@ -143,10 +144,10 @@ func loaded[T any](v T, err error) (*T, error) {
 
 // shardStates combines the configured shards with what services say about them;
 // a shard nobody reports is unhealthy.
-func (b *Board) shardStates(report Report) []Shard {
+func (b *Board) shardStates(report health.Report) []Shard {
 	states := slices.Clone(b.shards)
 	for i, s := range states {
-		states[i].Healthy = report.Checks["postgres."+s.ID].Status == statusOK
+		states[i].Healthy = report.Checks["postgres."+s.ID].Status == health.StatusOK
 	}
 	return states
 }

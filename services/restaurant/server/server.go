@@ -130,7 +130,7 @@ func (s *Server) prepare(ctx context.Context) {
 // Ready is closed when every endpoint is subscribed.
 func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
 
-// health is the state of the store and, without which reads are only slower, of Redis.
-func (s *Server) health(ctx context.Context) map[string]error {
+// Health is the state of the store and, without which reads are only slower, of Redis.
+func (s *Server) Health(ctx context.Context) map[string]error {
 	return map[string]error{"mongodb": s.store.ping(ctx), "redis": s.cache.Health(ctx)}
 }

@@ -78,7 +78,7 @@ func New(_ context.Context, cfg Config) (*Server, error) {
 	s.service = micro.NewService(micro.ServiceConfig{
 		Name: tracking.ServiceName, Version: tracking.ServiceVersion,
 		Description: "Where riders are, who may see them, and what changed about an order",
-		Conn:        cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: s.health,
+		Conn:        cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: s.Health,
 	})
 	s.register()
 	return s, nil
@@ -98,7 +98,8 @@ func (s *Server) register() {
 // Ready is closed when every endpoint answers.
 func (s *Server) Ready() <-chan struct{} { return s.service.Ready() }
 
-func (s *Server) health(ctx context.Context) map[string]error {
+// Health is the state of Redis, without which nobody is tracked.
+func (s *Server) Health(ctx context.Context) map[string]error {
 	return map[string]error{"redis": s.cfg.Redis.Ping(ctx).Err()}
 }
 

@@ -1039,6 +1039,29 @@ export interface components {
              */
             unavailableShards: string[];
         };
+        HealthCheck: {
+            /**
+             * @description `ok` or `unavailable`.
+             * @example ok
+             */
+            status: string;
+            /**
+             * @description How it failed, in a word.
+             * @example timeout
+             */
+            error?: string;
+        };
+        HealthReport: {
+            /**
+             * @description `ok` or `degraded`.
+             * @example ok
+             */
+            status: string;
+            /** @description By dependency. */
+            checks: {
+                [key: string]: components["schemas"]["HealthCheck"];
+            };
+        };
         LocationBody: {
             /**
              * @description Degrees north.
@@ -1099,18 +1122,6 @@ export interface components {
              * @example 0
              */
             deadLettered: number;
-        };
-        OpsCheck: {
-            /**
-             * @description `ok` or `unavailable`.
-             * @example ok
-             */
-            status: string;
-            /**
-             * @description How it failed, in a word.
-             * @example timeout
-             */
-            error?: string;
         };
         OpsEndpoint: {
             /**
@@ -1175,7 +1186,7 @@ export interface components {
              */
             at: string;
             /** @description What `/readyz` says. */
-            readiness: components["schemas"]["OpsReport"];
+            readiness: components["schemas"]["HealthReport"];
             /** @description Those that answer, by name. */
             services: components["schemas"]["OpsService"][];
             /** @description The databases by region. */
@@ -1193,17 +1204,6 @@ export interface components {
              * @example []
              */
             unavailable: string[];
-        };
-        OpsReport: {
-            /**
-             * @description `ok` or `degraded`.
-             * @example ok
-             */
-            status: string;
-            /** @description By dependency. */
-            checks: {
-                [key: string]: components["schemas"]["OpsCheck"];
-            };
         };
         OpsService: {
             /**
@@ -2927,7 +2927,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OpsReport"];
+                    "application/json": components["schemas"]["HealthReport"];
                 };
             };
             /** @description Service Unavailable. */
@@ -2936,7 +2936,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OpsReport"];
+                    "application/json": components["schemas"]["HealthReport"];
                 };
             };
         };
