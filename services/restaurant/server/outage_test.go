@@ -118,7 +118,7 @@ func TestWithoutStore(t *testing.T) {
 	started := time.Now()
 	requireCode(t, micro.CodeUnavailable, quote())
 	require.Less(t, time.Since(started), storeTimeout/2)
-	require.Error(t, s.health(t.Context())["mongodb"])
+	require.Error(t, s.Health(t.Context())["mongodb"])
 
 	way.set(false)
 	require.Eventually(t, func() bool { return quote() == nil }, soon, 50*time.Millisecond)
