@@ -116,7 +116,7 @@ func TestServiceSweeps(t *testing.T) {
 func TestHealthNamesEveryDependency(t *testing.T) {
 	t.Parallel()
 	_, _, s := serve(t)
-	health := s.health(t.Context())
+	health := s.Health(t.Context())
 	for _, name := range []string{"postgres.a", "postgres.b", "postgres.c", "redis"} {
 		state, known := health[name]
 		require.True(t, known, name)
