@@ -28,6 +28,9 @@ type DeadLetter struct {
 	header nats.Header
 }
 
+// errOther says that a letter is not the bridge's to send.
+var errOther = errors.New("a letter of another consumer")
+
 // DeadLetters lists the dead letters of all consumers, oldest first.
 func DeadLetters(ctx context.Context, js jetstream.JetStream) ([]DeadLetter, error) {
 	stream, err := js.Stream(ctx, micro.StreamDead)
@@ -68,21 +71,40 @@ func (d *DeadLetter) event() (micro.Event, error) {
 }
 
 // Retry sends dead letters of the bridge to RabbitMQ after all, those with the given numbers or, without any, all, and
-// removes them when they are confirmed. Those that still may not go out stay; the error names each. It returns how many
-// went out.
+// removes them when they are confirmed. Those that still may not go out stay, and so do letters of other consumers, which
+// RabbitMQ has long got; the error names each that was asked for. It returns how many went out.
 func Retry(ctx context.Context, cfg Config, seqs ...uint64) (int, error) {
 	letters, err := DeadLetters(ctx, cfg.JS)
 	if err != nil {
 		return 0, err
 	}
-	var refused []error
-	var good []item
+	good, refused := chosen(letters, seqs)
+	sent := 0
+	if len(good) > 0 {
+		if sent, err = retry(ctx, cfg, good); err != nil {
+			refused = append(refused, err)
+		}
+	}
+	return sent, errors.Join(refused...)
+}
+
+// chosen gives what may go out of the letters asked for, and why the others may not.
+func chosen(letters []DeadLetter, seqs []uint64) (good []item, refused []error) {
+	for _, seq := range seqs {
+		if !slices.ContainsFunc(letters, func(l DeadLetter) bool { return l.Seq == seq }) {
+			refused = append(refused, fmt.Errorf("%d: no such dead letter", seq))
+		}
+	}
 	for _, letter := range letters {
-		if letter.Consumer != durable || len(seqs) > 0 && !slices.Contains(seqs, letter.Seq) {
+		asked := slices.Contains(seqs, letter.Seq)
+		if !asked && (len(seqs) > 0 || letter.Consumer != durable) {
 			continue
 		}
 		event, err := letter.event()
-		if err == nil {
+		switch {
+		case letter.Consumer != durable:
+			err = fmt.Errorf("%w: %s", errOther, letter.Consumer)
+		case err == nil:
 			err = check(event)
 		}
 		if err != nil {
@@ -91,13 +113,7 @@ func Retry(ctx context.Context, cfg Config, seqs ...uint64) (int, error) {
 		}
 		good = append(good, item{seq: letter.Seq, event: event})
 	}
-	sent := 0
-	if len(good) > 0 {
-		if sent, err = retry(ctx, cfg, good); err != nil {
-			refused = append(refused, err)
-		}
-	}
-	return sent, errors.Join(refused...)
+	return good, refused
 }
 
 // retry sends and removes. What was sent and could not be removed is sent again by the next try: at least once.

@@ -93,9 +93,13 @@ func TestDeadLettersAreListedAndRetried(t *testing.T) {
 	w.bury("dead.bridge.events.order.created.us-west", header, good.Payload)
 	header[micro.HeaderDeadConsumer] = []string{"delivery"}
 	w.bury("dead.delivery.events.order.created.us-west", header, good.Payload)
-	n, err = bridge.Retry(t.Context(), w.operator(), 2, 3)
+	n, err = bridge.Retry(t.Context(), w.operator(), 3, 4)
+	require.ErrorContains(t, err, "3: a letter of another consumer: delivery")
+	require.ErrorContains(t, err, "4: no such dead letter")
+	require.Zero(t, n, "only what is the bridge's")
+	n, err = bridge.Retry(t.Context(), w.operator(), 2)
 	require.NoError(t, err, "number 1 was not asked for")
-	require.Equal(t, 1, n, "only what is the bridge's")
+	require.Equal(t, 1, n)
 	require.Zero(t, l.await([]micro.Event{good}))
 	letters, err = bridge.DeadLetters(t.Context(), w.operator().JS)
 	require.NoError(t, err)
@@ -108,50 +112,4 @@ func (w *world) bury(subject string, header map[string][]string, payload []byte)
 	msg := natsMsg(subject, header, payload)
 	_, err := w.nats.JS().PublishMsg(w.t.Context(), msg)
 	require.NoError(w.t, err)
-}
-
-func TestReconcile(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	stop := w.start()
-	w.publish(orders(10)...)
-	w.drained()
-	stop()
-	relayed := len(w.events)
-	w.publish(orders(5)...)
-	status := created("o-1")
-	status.Type = "order.status"
-	w.publish(status)
-
-	rows := func(extra ...bridge.Row) func(func(bridge.Row, error) bool) {
-		return func(yield func(bridge.Row, error) bool) {
-			for _, e := range w.events {
-				if !yield(bridge.Row{ID: e.ID, Sent: true}, nil) {
-					return
-				}
-			}
-			for _, r := range extra {
-				if !yield(r, nil) {
-					return
-				}
-			}
-		}
-	}
-	report, err := bridge.Reconcile(t.Context(), w.operator().JS, rows(bridge.Row{ID: "waiting"}))
-	require.NoError(t, err)
-	require.Equal(t, bridge.Report{
-		Rows: len(w.events) + 1, Waiting: 1, Stream: len(w.events), Relayed: relayed,
-		Lag: len(w.events) - relayed - 1, Missing: []string{},
-	}, report)
-
-	// A loss put in on purpose is found.
-	report, err = bridge.Reconcile(t.Context(), w.operator().JS, rows(bridge.Row{ID: "lost", Sent: true}))
-	require.NoError(t, err)
-	require.Equal(t, []string{"lost"}, report.Missing)
-	stream, err := w.nats.JS().Stream(t.Context(), micro.StreamEvents)
-	require.NoError(t, err)
-	require.NoError(t, stream.DeleteMsg(t.Context(), 3))
-	report, err = bridge.Reconcile(t.Context(), w.operator().JS, rows())
-	require.NoError(t, err)
-	require.Equal(t, []string{w.events[2].ID}, report.Missing)
 }

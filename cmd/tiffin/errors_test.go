@@ -42,6 +42,9 @@ func TestWhatIsWrongIsOneLine(t *testing.T) {
 		"role twice":        {[]string{"run", "edge", "edge"}, nil, `"edge" is named twice`},
 		"unknown command":   {[]string{"down"}, nil, "down"},
 		"no fleet":          {[]string{"admin", "create", "--email=a@b.c", "--city=SF"}, []string{"TIFFIN_ADMIN_PASSWORD=12345678"}, "no fleet found"},
+		"no stream":         {[]string{"bridge", "dead", "ls"}, nil, "no fleet found"},
+		"no shards":         {[]string{"bridge", "reconcile"}, nil, "no shards found"},
+		"no time":           {[]string{"bridge", "replay", "--since", "yesterday"}, nil, "--since"},
 		"no password":       {[]string{"admin", "create", "--email=a@b.c", "--city=SF"}, nil, "TIFFIN_ADMIN_PASSWORD"},
 	} {
 		t.Run(name, func(t *testing.T) {

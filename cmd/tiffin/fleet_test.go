@@ -65,6 +65,11 @@ func (f *fleet) whole(ctx context.Context) bool {
 
 // call sends a request with a JSON body to the edge and decodes the answer.
 func (f *fleet) call(ctx context.Context, method, path string, body, answer any) (int, error) {
+	return f.callAs(ctx, "", method, path, body, answer)
+}
+
+// callAs is call with the token of a session.
+func (f *fleet) callAs(ctx context.Context, token, method, path string, body, answer any) (int, error) {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return 0, err
@@ -74,6 +79,9 @@ func (f *fleet) call(ctx context.Context, method, path string, body, answer any)
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

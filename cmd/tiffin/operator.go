@@ -3,13 +3,22 @@ package main
 import (
 	"errors"
 
+	"github.com/nats-io/nats.go"
+
 	"tiffin/local"
 	"tiffin/micro"
 )
 
-// asOperator connects to the running fleet as ops, runs fn with a client that
-// may do everything, and disconnects.
+// asOperator runs fn with a client of the running fleet that may do everything.
 func asOperator(fn func(*micro.Client) error) error {
+	return onNATS(func(conn *nats.Conn, _ string) error {
+		return fn(micro.NewClient(conn, micro.ClientConfig{}))
+	})
+}
+
+// onNATS connects to the running fleet as ops, runs fn with the connection and
+// RabbitMQ's URL, and disconnects.
+func onNATS(fn func(conn *nats.Conn, rabbitURL string) error) error {
 	c, _, err := local.Running()
 	if err != nil {
 		return err
@@ -22,5 +31,5 @@ func asOperator(fn func(*micro.Client) error) error {
 		return err
 	}
 	defer conn.Close()
-	return fn(micro.NewClient(conn, micro.ClientConfig{}))
+	return fn(conn, c.RabbitMQURL)
 }
