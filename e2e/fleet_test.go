@@ -60,9 +60,15 @@ func run(m *testing.M) (int, error) {
 	return code, nil
 }
 
-// installClients fetches the stock clients when they are not there yet.
+// installClients fetches the stock clients when they are not there yet, or are
+// not those that are asked for now.
 func installClients() error {
-	if _, err := os.Stat("clients/node_modules/.package-lock.json"); err == nil {
+	have, haveErr := os.Stat("clients/node_modules/.package-lock.json")
+	want, err := os.Stat("clients/package-lock.json")
+	if err != nil {
+		return err
+	}
+	if haveErr == nil && !have.ModTime().Before(want.ModTime()) {
 		return nil
 	}
 	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--prefix", "clients")

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type said struct {
 
 // transcript collects what a stock client prints and lets tests wait for it.
 type transcript struct {
+	stdin  io.WriteCloser // of the client
 	mu     sync.Mutex
 	lines  []said
 	stderr bytes.Buffer
@@ -34,7 +36,8 @@ func node(t *testing.T, script string, args ...string) *transcript {
 	out := &transcript{}
 	cmd := exec.Command("node", append([]string{"clients/" + script}, args...)...)
 	cmd.Stderr = &out.stderr
-	stdin, err := cmd.StdinPipe()
+	var err error
+	out.stdin, err = cmd.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -47,7 +50,7 @@ func node(t *testing.T, script string, args ...string) *transcript {
 		}
 	}()
 	t.Cleanup(func() {
-		require.NoError(t, stdin.Close())
+		require.NoError(t, out.stdin.Close())
 		<-read
 		require.NoError(t, cmd.Wait(), "%s", &out.stderr)
 	})

@@ -2,7 +2,8 @@
 # Installs the backing servers that are missing on this machine, and nothing
 # else: packages of the distribution, without starting any service of theirs.
 # Says nothing and takes no time when all is there. `servers.sh browser` also
-# wants a browser, for the web app's tests.
+# wants what only tests need: a browser, and a
+# RabbitMQ client for Python.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -15,6 +16,8 @@ have redis-server || want redis-server
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || have rabbitmq-server || want rabbitmq-server
 if [ "${1:-}" = browser ]; then
     have chromium || have chromium-browser || have google-chrome || want chromium
+    # For the test of the Python example in docs/consume, whichever of the two has it.
+    python3 -c 'import pika' 2>/dev/null || /usr/bin/python3 -c 'import pika' 2>/dev/null || want python3-pika
 fi
 [ -n "$missing" ] || exit 0
 

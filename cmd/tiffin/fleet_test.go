@@ -70,11 +70,13 @@ func (f *fleet) call(ctx context.Context, method, path string, body, answer any)
 
 // callAs is call with the token of a session.
 func (f *fleet) callAs(ctx context.Context, token, method, path string, body, answer any) (int, error) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return 0, err
+	var data bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&data).Encode(body); err != nil {
+			return 0, err
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, f.env["EDGE_URL"]+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(ctx, method, f.env["EDGE_URL"]+path, &data)
 	if err != nil {
 		return 0, err
 	}

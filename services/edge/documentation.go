@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"tiffin/services/edge/asyncapi"
 	"tiffin/services/edge/openapi"
 	"tiffin/services/edge/rest"
 )
@@ -12,8 +13,9 @@ import (
 // documentation serves the description of the API. It is made once: it changes
 // only with the code.
 type documentation struct {
-	json []byte
-	page openapi.Page
+	json   []byte
+	events []byte // AsyncAPI
+	page   openapi.Page
 }
 
 // newDocumentation describes the contract's routes and the probes. Its errors are
@@ -24,11 +26,15 @@ func newDocumentation() (*documentation, error) {
 	if err != nil {
 		return nil, err
 	}
+	events, err := asyncapi.JSON(Version)
+	if err != nil {
+		return nil, err
+	}
 	page, err := openapi.Render(doc)
 	if err != nil {
 		return nil, err
 	}
-	return &documentation{json: text, page: page}, nil
+	return &documentation{json: text, events: events, page: page}, nil
 }
 
 // mount adds the description and the page. Both may be kept by caches as long as
@@ -44,6 +50,7 @@ func (d *documentation) mount(app *fiber.App) {
 		}))
 	}
 	serve("/openapi.json", fiber.MIMEApplicationJSON, d.json)
+	serve("/asyncapi.json", fiber.MIMEApplicationJSON, d.events)
 	serve("/docs", fiber.MIMETextHTMLCharsetUTF8, d.page.HTML)
 	serve("/docs/page.css", "text/css; charset=utf-8", d.page.CSS)
 	serve("/docs/page.js", "text/javascript; charset=utf-8", d.page.JS)

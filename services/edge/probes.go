@@ -40,6 +40,7 @@ func probes() []rest.Route {
 		ready,
 		get("/metrics", fiber.MIMETextPlain, "Figures for Prometheus", "", text),
 		get("/openapi.json", fiber.MIMEApplicationJSON, "This description", "OpenAPI 3.1.", reflect.TypeFor[map[string]any]()),
+		get("/asyncapi.json", fiber.MIMEApplicationJSON, "The events on NATS and RabbitMQ", "AsyncAPI 3.0.", reflect.TypeFor[map[string]any]()),
 		get("/docs", fiber.MIMETextHTML, "This description as a page", "", text),
 	}
 }
