@@ -49,4 +49,3 @@ func TestAlertRules(t *testing.T) {
 	}
 	require.True(t, age, "the age of the oldest event is watched")
 }
-

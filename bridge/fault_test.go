@@ -90,6 +90,16 @@ func TestBrokerFaults(t *testing.T) {
 	faults++
 	w.drained()
 
+	t.Log("the password changed, and changed back")
+	broker.Control("change_password", "tiffin", "another")
+	broker.Control("close_all_connections", "--vhost", "tiffin", "test")
+	w.publish(orders(300)...)
+	require.Eventually(t, func() bool { return !w.status().Connected }, 10*time.Second, 20*time.Millisecond)
+	require.Positive(t, w.status().Lag)
+	broker.Control("change_password", "tiffin", "test")
+	faults++
+	w.drained()
+
 	require.LessOrEqual(t, w.consume(w.channel(), "kitchen").await(w.events), faults*faultWindow)
 }
 
@@ -99,7 +109,7 @@ func (w *world) drained() {
 	require.Eventually(w.t, func() bool { return w.status().Lag == 0 }, 60*time.Second, 20*time.Millisecond)
 }
 
-// TestDeletedExchange: the bridge declares it again. What comes before the consumer has bound its queue again is kept in
+// TestDeletedExchange: RabbitMQ closes the channel at the next publish, and the bridge declares the exchange again. What comes before the consumer has bound its queue again is kept in
 // orders.unrouted, so nothing is lost.
 func TestDeletedExchange(t *testing.T) {
 	t.Parallel()
