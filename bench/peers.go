@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,15 +18,34 @@ import (
 	"tiffin/e2e/product"
 )
 
-// startBareHop builds and runs the ceiling; it returns its address.
-func startBareHop(ctx context.Context, dir, dbURL string) (addr string, stop func() error, err error) {
+// startBareHop builds and runs the ceiling, in three processes as services are
+// deployed or in one as `tiffin up` is; it returns the edge's address.
+func startBareHop(ctx context.Context, dir, dbURL string, apart bool) (addr string, stop func() error, err error) {
 	binary := filepath.Join(dir, "barehop")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, "./bench/peers/barehop").CombinedOutput(); err != nil {
 		return "", nil, fmt.Errorf("building the bare hop: %w\n%s", err, out)
 	}
-	port := strconv.Itoa(product.FreePort())
-	stop, err = startPeer(exec.CommandContext(ctx, binary, port, dbURL), "127.0.0.1:"+port)
-	return "127.0.0.1:" + port, stop, err
+	nats, edge := strconv.Itoa(product.FreePort()), strconv.Itoa(product.FreePort())
+	parts := [][]string{{"all", nats, dbURL, edge}}
+	if apart {
+		parts = [][]string{{"nats", nats}, {"service", nats, dbURL}, {"edge", nats, edge}}
+	}
+	var stops []func() error
+	stop = func() (err error) {
+		for _, stop := range slices.Backward(stops) {
+			err = errors.Join(err, stop())
+		}
+		return err
+	}
+	for _, args := range parts {
+		listens := map[string]string{"all": edge, "nats": nats, "edge": edge}[args[0]]
+		one, err := startPeer(exec.CommandContext(ctx, binary, args...), listens)
+		if err != nil {
+			return "", nil, errors.Join(err, stop())
+		}
+		stops = append(stops, one)
+	}
+	return "127.0.0.1:" + edge, stop, nil
 }
 
 // startExpress runs the peer's service and gateway; it returns the gateway's
@@ -38,19 +58,20 @@ func startExpress(ctx context.Context, dbURL string) (addr string, stop func() e
 		}
 	}
 	service, gateway := strconv.Itoa(product.FreePort()), strconv.Itoa(product.FreePort())
-	stopService, err := startPeer(exec.CommandContext(ctx, "node", dir+"/service.mjs", service, dbURL), "127.0.0.1:"+service)
+	stopService, err := startPeer(exec.CommandContext(ctx, "node", dir+"/service.mjs", service, dbURL), service)
 	if err != nil {
 		return "", nil, err
 	}
-	stopGateway, err := startPeer(exec.CommandContext(ctx, "node", dir+"/gateway.mjs", gateway, "http://127.0.0.1:"+service), "127.0.0.1:"+gateway)
+	stopGateway, err := startPeer(exec.CommandContext(ctx, "node", dir+"/gateway.mjs", gateway, "http://127.0.0.1:"+service), gateway)
 	if err != nil {
 		return "", nil, errors.Join(err, stopService())
 	}
 	return "127.0.0.1:" + gateway, func() error { return errors.Join(stopGateway(), stopService()) }, nil
 }
 
-// startPeer starts a process and returns once its port answers.
-func startPeer(cmd *exec.Cmd, addr string) (stop func() error, err error) {
+// startPeer starts a process and returns once its port answers. A process
+// without a port is given its time by whoever asks it first.
+func startPeer(cmd *exec.Cmd, port string) (stop func() error, err error) {
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -74,13 +95,16 @@ func startPeer(cmd *exec.Cmd, addr string) (stop func() error, err error) {
 		}
 		return nil
 	}
+	if port == "" {
+		return stop, nil
+	}
 	for range 200 {
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second); err == nil {
 			return stop, conn.Close()
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	return nil, errors.Join(fmt.Errorf("%s did not listen on %s: %s", cmd.Path, addr, said.String()), stop())
+	return nil, errors.Join(fmt.Errorf("%s did not listen on %s: %s", cmd.Path, port, said.String()), stop())
 }
 
 func unmarshal(text string, into any) error { return json.Unmarshal([]byte(text), into) }

@@ -42,11 +42,16 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	if err != nil {
 		return nil, err
 	}
-	bare, stopBare, err := startBareHop(ctx, s.Dir, db)
+	bare, stopBare, err := startBareHop(ctx, s.Dir, db, true)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stopBare()) }()
+	single, stopSingle, err := startBareHop(ctx, s.Dir, db, false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stopSingle()) }()
 	express, stopExpress, err := startExpress(ctx, db)
 	if err != nil {
 		return nil, err
@@ -57,24 +62,37 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	runs := []target{
 		{"get", "tiffin", tiffin, get("/orders/"+shop.order, shop.customer.Token)},
 		{"get", "bare", bare, get("/orders/"+row, "")},
+		{"get", "single", single, get("/orders/"+row, "")},
 		{"get", "express", express, get("/orders/"+row, "")},
 		{"post", "tiffin", tiffin, post(shop.orderBody, shop.customer.Token)},
 		{"post", "bare", bare, post(shop.orderBody, "")},
+		{"post", "single", single, post(shop.orderBody, "")},
 		{"post", "express", express, post(shop.orderBody, "")},
 		{"list", "tiffin", tiffin, get("/restaurants?city="+url.QueryEscape(shop.city), "")},
-		{"list", "echo", bare, get("/echo", "")},
+		{"list", "bare", bare, get("/echo", "")},
+		{"list", "single", single, get("/echo", "")},
 	}
 	rounds, err := measure(ctx, s.Rounds, runs)
 	if err != nil {
 		return nil, err
 	}
 	return []report.Figure{
-		rounds.ratio("GET /orders/:id", "get", "tiffin", "bare", report.Goal{AtLeast: 0.8}),
-		rounds.ratio("GET /orders/:id", "get", "tiffin", "express", report.Goal{AtLeast: 3}),
-		rounds.ratio("POST /orders", "post", "tiffin", "bare", report.Goal{AtLeast: 0.5}),
-		rounds.ratio("POST /orders", "post", "tiffin", "express", report.Goal{AtLeast: 2.5}),
-		rounds.ratio("GET /restaurants?city=", "list", "tiffin", "echo", report.Goal{AtLeast: 0.6}),
+		rounds.ratio("GET /orders/:id", "get", "bare", report.Goal{AtLeast: 0.8}),
+		rounds.ratio("GET /orders/:id", "get", "single", report.Goal{}),
+		rounds.ratio("GET /orders/:id", "get", "express", report.Goal{AtLeast: 3}),
+		rounds.ratio("POST /orders", "post", "bare", report.Goal{AtLeast: 0.5}),
+		rounds.ratio("POST /orders", "post", "single", report.Goal{}),
+		rounds.ratio("POST /orders", "post", "express", report.Goal{AtLeast: 2.5}),
+		rounds.ratio("GET /restaurants?city=", "list", "bare", report.Goal{AtLeast: 0.6}),
+		rounds.ratio("GET /restaurants?city=", "list", "single", report.Goal{}),
 	}, nil
+}
+
+// called is what the peers are called in the table.
+var called = map[string]string{
+	"bare":    "bare hop in three processes",
+	"single":  "bare hop in one process",
+	"express": "Express gateway and service",
 }
 
 // target is one server measured at one route.
@@ -104,13 +122,14 @@ func measure(ctx context.Context, rounds int, targets []target) (table, error) {
 }
 
 // ratio of throughputs, round by round.
-func (t table) ratio(name, route, who, peer string, goal report.Goal) report.Figure {
+func (t table) ratio(name, route, peer string, goal report.Goal) report.Figure {
+	const who = "tiffin"
 	ours, theirs := t[route+" "+who], t[route+" "+peer]
 	ratios := make([]float64, len(ours))
 	for i := range ours {
 		ratios[i] = ours[i].Throughput / theirs[i].Throughput
 	}
-	return report.New(name, peer, "×", goal, ratios, map[string][]load.Result{who: ours, peer: theirs})
+	return report.New(name, called[peer], "×", goal, ratios, map[string][]load.Result{who: ours, peer: theirs})
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -31,10 +31,13 @@ type Goal struct {
 }
 
 func (g Goal) String(unit string) string {
-	if g.AtLeast > 0 {
+	switch {
+	case g.AtLeast > 0:
 		return fmt.Sprintf("≥ %g %s", g.AtLeast, unit)
+	case g.AtMost > 0:
+		return fmt.Sprintf("≤ %g %s", g.AtMost, unit)
 	}
-	return fmt.Sprintf("≤ %g %s", g.AtMost, unit)
+	return "–" // measured for orientation
 }
 
 func (g Goal) met(v float64) bool {
@@ -64,7 +67,10 @@ func Print(w io.Writer, figures []Figure) error {
 	}
 	for _, f := range figures {
 		verdict := "met"
-		if !f.Met {
+		switch {
+		case f.Goal == Goal{}.String(""):
+			verdict = ""
+		case !f.Met:
 			verdict = "short"
 		}
 		if _, err := fmt.Fprintf(t, "%s\t%s\t%.3g %s\t%.3g–%.3g\t%s\t%s\n", f.Name, f.Peer, Median(f.Rounds), f.Unit,

@@ -3,14 +3,24 @@
 // limits, no strict decoding, no metrics. Whatever Tiffin adds is measured
 // against it.
 //
-// Usage: barehop PORT DATABASE_URL. Routes: GET /orders/:id, POST /orders
-// (order and outbox row in one batch), GET /echo (the hop alone).
+// Each of its three parts can be a process of its own, as services are deployed,
+// or all are one, as on a laptop:
+//
+//	barehop nats NATS_PORT
+//	barehop service NATS_PORT DATABASE_URL
+//	barehop edge NATS_PORT HTTP_PORT
+//	barehop all NATS_PORT DATABASE_URL HTTP_PORT
+//
+// Routes: GET /orders/:id, POST /orders (order and outbox row in one batch), GET
+// /echo (the hop alone).
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,36 +33,59 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(port, url string) error {
-	pool, err := pgxpool.New(context.Background(), url)
+func run(part, natsPort string, args []string) error {
+	url := "nats://127.0.0.1:" + natsPort
+	switch part {
+	case "nats":
+		return errors.Join(startNATS(natsPort), wait())
+	case "service":
+		return errors.Join(serve(url, args[0]), wait())
+	case "edge":
+		return edge(url, args[0])
+	case "all":
+		if err := startNATS(natsPort); err != nil {
+			return err
+		}
+		if err := serve(url, args[0]); err != nil {
+			return err
+		}
+		return edge(url, args[1])
+	}
+	return fmt.Errorf("no part %q", part)
+}
+
+// wait never returns: whoever started the process ends it.
+func wait() error { select {} }
+
+func startNATS(port string) error {
+	n, err := strconv.Atoi(port)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true})
+	ns, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: n, NoLog: true, NoSigs: true})
 	if err != nil {
 		return err
 	}
 	ns.Start()
-	defer ns.Shutdown()
 	if !ns.ReadyForConnections(5 * time.Second) {
-		return fmt.Errorf("the NATS server did not start")
+		return errors.New("the NATS server did not start")
 	}
-	if err := serve(ns.ClientURL(), pool); err != nil {
-		return err
-	}
-	return edge(ns.ClientURL(), port)
+	return nil
 }
 
 // serve answers bare.get, bare.post and bare.echo, each request on a goroutine
 // of its own, since a plain micro endpoint handles one at a time.
-func serve(url string, pool *pgxpool.Pool) error {
+func serve(url, database string) error {
+	pool, err := pgxpool.New(context.Background(), database)
+	if err != nil {
+		return err
+	}
 	nc, err := nats.Connect(url)
 	if err != nil {
 		return err
