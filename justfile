@@ -65,7 +65,7 @@ web:
         echo "Installing the web app's packages ..."
         npm ci --no-audit --no-fund --loglevel=error
     fi
-    newer=(find . -newer dist/index.html -type f -not -path './node_modules/*' -not -path './dist/*' -not -path './test/*' -print -quit)
+    newer=(find . -newer dist/index.html -type f -not -path './node_modules/*' -not -path './dist/*' -not -path './tools/*/node_modules/*' -not -path './screenshots/*' -not -path './test/*' -print -quit)
     if [ ! -f dist/index.html ] || [ -n "$("${newer[@]}")" ]; then
         echo "Building the web app ..."
         log=$(mktemp)

@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 60_000,
     // A fleet that does not work fails everything: a few failures say so, and nobody waits for all of them.
-    bail: 5,
+    bail: 10,
   },
 });

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { get } from '@/api/queries';
-import type { Overview } from '@/api/types';
-import { anonymousClient } from '@/utils/apiClient';
-import { readMetric } from './metrics';
+import type { Offer, Overview, Rider } from '@/api/types';
 
+/** The fleet as it is now is asked for: the socket tells about single orders only. */
 const POLL_MS = 3_000;
+const RIDERS_POLL_MS = 5_000;
 
 export function useOverview() {
   return useQuery({
@@ -14,15 +14,34 @@ export function useOverview() {
   });
 }
 
-/** Clients connected to the edge this page came from; null where /metrics is not served to browsers. */
-export function useSockets() {
+/** More markers than this make a map of a continent no clearer. */
+const MAX_PAGES = 5;
+
+/** The riders at work, with their last known positions. */
+export function useRiders() {
   return useQuery({
-    queryKey: ['sockets'],
+    queryKey: ['riders'],
     queryFn: async ({ signal }) => {
-      const { data } = await anonymousClient.get<string>('/metrics', { responseType: 'text', signal });
-      return readMetric(data, 'tiffin_realtime_sockets');
+      const all: Rider[] = [];
+      let cursor: string | undefined;
+      for (let i = 0; i < MAX_PAGES; i++) {
+        const params = cursor ? { limit: 100, cursor } : { limit: 100 };
+        const page = await get<{ riders: Rider[]; nextCursor?: string }>('/admin/riders', params, signal);
+        all.push(...page.riders);
+        cursor = page.nextCursor;
+        if (!cursor) break;
+      }
+      return all;
     },
-    refetchInterval: 2 * POLL_MS,
-    retry: false,
+    refetchInterval: RIDERS_POLL_MS,
+  });
+}
+
+/** Whom an order was offered to, oldest first. */
+export function useOffers(orderId: string) {
+  return useQuery({
+    queryKey: ['order', orderId, 'offers'],
+    queryFn: ({ signal }) => get<{ offers: Offer[] }>(`/admin/orders/${orderId}/offers`, undefined, signal),
+    select: (data) => data.offers,
   });
 }

@@ -3,7 +3,7 @@ import type { OrderStatus, Overview } from '@/api/types';
 import { Badge, Card, LoadError, Skeleton } from '@/components/Parts';
 import { useErrorText } from '@/components/useErrorText';
 import { useI18n } from '@/i18n/I18nContext';
-import { useOverview, useSockets } from '@/operations/queries';
+import { useOverview } from '@/operations/queries';
 import { isEnded } from '@/tracking/feed';
 import { formatAgo } from '@/utils/time';
 import { useNow } from '@/utils/useNow';
@@ -61,7 +61,7 @@ function Board({ overview, stale }: { overview: Overview; stale: boolean }) {
           <Checks overview={overview} />
         </div>
       </div>
-      <div className="mt-6 grid gap-6 lg:grid-cols-2">
+      <div className="mt-6 grid items-start gap-6 lg:grid-cols-2">
         <Stuck overview={overview} onOpen={setStory} />
         <OrderSearch id={story} onSearch={setStory} />
       </div>
@@ -81,7 +81,6 @@ function Freshness({ at, stale }: { at: string; stale: boolean }) {
 
 function Figures({ overview }: { overview: Overview }) {
   const { t, language } = useI18n();
-  const sockets = useSockets();
   const number = (value: number | null | undefined) =>
     value === null || value === undefined ? '–' : new Intl.NumberFormat(language).format(value);
   const counts = overview.orders?.orders;
@@ -97,7 +96,7 @@ function Figures({ overview }: { overview: Overview }) {
       value: number(overview.bridge?.deadLettered),
       bad: (overview.bridge?.deadLettered ?? 0) > 0,
     },
-    { label: t('ops.sockets'), value: number(sockets.data), bad: false },
+    { label: t('ops.sockets'), value: number(overview.sockets?.total), bad: false },
   ];
   return (
     <Card className="mt-5">

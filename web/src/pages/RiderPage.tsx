@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { Assignment, Partner } from '@/api/types';
+import type { Assignment, Order, Partner } from '@/api/types';
 import { Card, EmptyState, LoadError, Skeleton } from '@/components/Parts';
 import { Switch } from '@/components/Switch';
 import { useToast } from '@/components/Toasts';
@@ -8,6 +8,7 @@ import { useI18n } from '@/i18n/I18nContext';
 import { useAssignment, useAvailability, usePartner } from '@/rider/queries';
 import { type Source, usePosition } from '@/rider/usePosition';
 import { useReporter } from '@/rider/useReporter';
+import { useLiveOrders } from '@/tracking/useLiveOrders';
 import { chime } from '@/utils/chime';
 import { useTitle } from '@/utils/useTitle';
 import { Day } from './rider/Day';
@@ -16,6 +17,7 @@ import { Offer } from './rider/Offer';
 import { PositionSource } from './rider/PositionSource';
 import { RiderMap } from './rider/RiderMap';
 
+const NOTHING: Order[] = [];
 const SOURCE_KEY = 'tiffin.rider.source';
 
 export default function RiderPage() {
@@ -51,6 +53,7 @@ function Shift({ partner }: { partner: Partner }) {
   const { reading, failed } = usePosition(source, online, start, target);
   const report = useReporter(online ? partner.id : null, carrying?.orderId ?? null, reading);
   useOfferSound(offer);
+  useLiveOrders(assignment ? [assignment.order] : NOTHING);
 
   return (
     <div className="mx-auto grid max-w-[1400px] lg:h-[calc(100dvh-4rem)] lg:grid-cols-[minmax(0,1fr)_440px]">

@@ -5,6 +5,8 @@ import { apiClient } from '@/utils/apiClient';
 
 /** An offer lives half a minute, so it must be seen within a few seconds, also with the tab in the back. */
 const POLL_MS = 3_000;
+/** With an order in hand nothing new is offered, and what happens to that order comes over the socket. */
+const CARRYING_POLL_MS = 15_000;
 
 export function usePartner() {
   return useQuery({
@@ -18,7 +20,11 @@ export function useAssignment(watching: boolean) {
     queryKey: ['assignments', 'current'],
     queryFn: ({ signal }) => get<{ assignments: Assignment[] }>('/delivery/assignments', undefined, signal),
     select: (data) => data.assignments[0] ?? null,
-    refetchInterval: watching ? POLL_MS : false,
+    refetchInterval: ({ state }) => {
+      if (!watching) return false;
+      const status = state.data?.assignments[0]?.status;
+      return status === 'accepted' || status === 'picked_up' ? CARRYING_POLL_MS : POLL_MS;
+    },
     refetchIntervalInBackground: true,
   });
 }

@@ -10,6 +10,17 @@ export function formatMoment(iso: string, locale: string): string {
   );
 }
 
+/** `Nov 22, 14:08:31`: what happened within a minute has an order too. */
+export function formatInstant(iso: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    month: 'short',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit',
+  }).format(new Date(iso));
+}
+
 /** `12 seconds ago`, `3 minutes ago`, … in the reader's language. */
 export function formatAgo(then: number, now: number, locale: string): string {
   const seconds = Math.min(0, Math.round((then - now) / 1000));

@@ -1,4 +1,4 @@
-import type { MenuItem, Order, OrderStatus, Restaurant, Role, SessionAnswer } from '../../src/api/types';
+import type { Assignment, MenuItem, Order, OrderStatus, Restaurant, Role, SessionAnswer } from '../../src/api/types';
 import { BASE } from './fleet';
 
 /** A few requests to set the stage, as a program would make them. Tests act through pages only. */
@@ -66,16 +66,63 @@ export async function kitchenIn(city: string): Promise<{ restaurant: Restaurant;
   throw new Error(`no kitchen in ${city}: was the demo data left out?`);
 }
 
-export function order(token: string, restaurant: Restaurant, dish: MenuItem): Promise<Order> {
+/** A restaurant of a city that belongs to somebody, with what is on its menu. */
+export async function kitchenOf(owner: SessionAnswer, city: string) {
+  const { restaurants } = await call<{ restaurants: Restaurant[] }>(
+    'GET',
+    `/restaurants?ownerUserId=${owner.user.id}&city=${encodeURIComponent(city)}&isActive=true`,
+    owner.token,
+  );
+  const restaurant = restaurants[0];
+  if (!restaurant) throw new Error(`nothing of theirs in ${city}: was the demo data left out?`);
+  const { items } = await call<{ items: MenuItem[] }>('GET', `/restaurants/${restaurant.id}/menu`, null);
+  return { restaurant, dishes: items.filter((item) => item.isAvailable) };
+}
+
+export function order(
+  token: string,
+  restaurant: Restaurant,
+  dishes: MenuItem | MenuItem[],
+  to = { latitude: restaurant.latitude + 0.012, longitude: restaurant.longitude + 0.009 },
+): Promise<Order> {
   return call('POST', '/orders', token, {
     restaurantId: restaurant.id,
-    items: [{ menuItemId: dish.id, quantity: 2 }],
+    items: [dishes].flat().map((dish) => ({ menuItemId: dish.id, quantity: 2 })),
     deliveryAddress: '1 Test Street',
     city: restaurant.city,
-    latitude: restaurant.latitude + 0.012,
-    longitude: restaurant.longitude + 0.009,
+    ...to,
   });
 }
 
 export const setStatus = (token: string, id: string, status: OrderStatus) =>
   call<Order>('PATCH', `/orders/${id}/status`, token, { status });
+
+/** A rider begins to work at a place. */
+export async function goOnline(rider: SessionAnswer, at: { latitude: number; longitude: number }): Promise<void> {
+  await call('PATCH', `/delivery/${rider.user.id}/location`, rider.token, at);
+  await call('PATCH', `/delivery/${rider.user.id}/availability`, rider.token, { isAvailable: true });
+}
+
+/** Waits until the order is offered to the rider. */
+export async function offerTo(rider: SessionAnswer, orderId: string): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    const { assignments } = await call<{ assignments: Assignment[] }>('GET', '/delivery/assignments', rider.token);
+    if (assignments[0]?.orderId === orderId) return;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  throw new Error(`order ${orderId} was not offered`);
+}
+
+export async function declineOffer(rider: SessionAnswer, orderId: string): Promise<void> {
+  await offerTo(rider, orderId);
+  await call('POST', `/delivery/${orderId}/decline`, rider.token);
+}
+
+export async function acceptOffer(rider: SessionAnswer, orderId: string): Promise<void> {
+  await offerTo(rider, orderId);
+  await call('POST', `/delivery/${orderId}/accept`, rider.token);
+}
+
+/** Where the rider is now, as a phone would tell. */
+export const report = (rider: SessionAnswer, at: { latitude: number; longitude: number; heading?: number }) =>
+  call('PATCH', `/delivery/${rider.user.id}/location`, rider.token, at);

@@ -87,5 +87,9 @@ test('three people do the whole job in three browsers, and the customer sees the
   await marker.waitFor({ state: 'detached' });
   await rider.page.getByRole('heading', { name: 'Looking for an order near you' }).waitFor();
 
+  const day = rider.page.getByRole('region', { name: 'Today' });
+  await day.getByText('$25.00').waitFor();
+  await day.getByText(kitchen).waitFor();
+
   for (const one of people) expect(one.complaints).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { login, newcomer, openKitchen, order, setStatus, storage } from './api';
+import { declineOffer, goOnline, login, newcomer, openKitchen, order, setStatus, storage } from './api';
 import { launch, person, signIn } from './fleet';
 
 let browser: Browser;
@@ -80,7 +80,10 @@ test('an administrator sees the fleet and finds an order’s story', async () =>
   const customer = await newcomer('customer', CHICO.city);
   const owner = await newcomer('restaurant_owner', CHICO.city);
   const { restaurant, dish } = await openKitchen(owner.token, CHICO.city, CHICO.at);
+  const rider = await newcomer('delivery_partner', CHICO.city);
+  await goOnline(rider, CHICO.at);
   const placed = await order(customer.token, restaurant, dish);
+  await declineOffer(rider, placed.id);
   await setStatus(owner.token, placed.id, 'confirmed');
   await setStatus(customer.token, placed.id, 'cancelled');
 
@@ -92,7 +95,14 @@ test('an administrator sees the fleet and finds an order’s story', async () =>
   }
   await page.getByRole('textbox', { name: 'Order id' }).fill(placed.id);
   await page.getByRole('button', { name: 'Find' }).click();
-  for (const step of ['Waiting', 'Waiting → Confirmed', 'Confirmed → Cancelled']) {
+  await page.getByRole('img', { name: 'Rider, Free, Chico' }).first().waitFor({ state: 'attached' });
+  for (const step of [
+    'Waiting',
+    'Offered to a rider',
+    'Rider declined',
+    'Waiting → Confirmed',
+    'Confirmed → Cancelled',
+  ]) {
     await page.getByRole('listitem').filter({ hasText: step }).first().waitFor();
   }
   expect(complaints).toEqual([]);

@@ -12,10 +12,12 @@ declare module 'vitest' {
     base: string;
     /** The file with what it says; empty for one that was running already. */
     log: string;
+    /** Its data folder, TIFFIN_HOME for one that was running already. */
+    home: string;
   }
 }
 
-const BINARY = process.env.TIFFIN_BINARY ?? new URL('../../../bin/tiffin', import.meta.url).pathname;
+export const BINARY = process.env.TIFFIN_BINARY ?? new URL('../../../bin/tiffin', import.meta.url).pathname;
 const START_MS = 120_000;
 const STOP_MS = 60_000;
 
@@ -28,6 +30,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   if (given) {
     project.provide('base', given);
     project.provide('log', '');
+    project.provide('home', process.env.TIFFIN_HOME ?? '');
     return;
   }
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it first (just up does), or set TIFFIN_URL`);
@@ -55,11 +58,12 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
   project.provide('base', base);
   project.provide('log', log);
+  project.provide('home', home);
   return stop;
 }
 
 /** Stops the fleet as Ctrl-C does. One that does not stop is a failure, and does not stay. */
-async function end(fleet: ChildProcess): Promise<void> {
+export async function end(fleet: ChildProcess): Promise<void> {
   if (fleet.exitCode !== null || fleet.signalCode !== null) return;
   const gone = once(fleet, 'exit');
   fleet.kill('SIGINT');
@@ -69,7 +73,7 @@ async function end(fleet: ChildProcess): Promise<void> {
   if (fleet.signalCode !== null) throw new Error(`tiffin up did not stop: ended by ${fleet.signalCode}`);
 }
 
-async function ready(base: string, fleet: ChildProcess): Promise<void> {
+export async function ready(base: string, fleet: ChildProcess): Promise<void> {
   const until = Date.now() + START_MS;
   while (Date.now() < until) {
     if (fleet.exitCode !== null) throw new Error(`tiffin up ended with ${fleet.exitCode}`);
@@ -80,7 +84,7 @@ async function ready(base: string, fleet: ChildProcess): Promise<void> {
   throw new Error('tiffin up is not ready');
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
   const address = server.address();

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { figureOf, hueOf } from '@/components/DishArt';
-import { readMetric } from '@/operations/metrics';
 import { summed } from '@/pages/operations/Services';
 import { Pace } from '@/utils/pace';
 import { formatAgo } from '@/utils/time';
@@ -31,13 +30,6 @@ test('cuisines find their picture, unknown ones the house’s own', () => {
   expect(figureOf('Ethiopian')).toBe('tiffin');
   expect(figureOf(undefined)).toBe('tiffin');
   expect(hueOf('Saffron & Sons')).toBe(hueOf('Saffron & Sons'));
-});
-
-test('one figure is found in a page of metrics', () => {
-  const text = '# HELP tiffin_realtime_sockets Clients.\ntiffin_realtime_sockets_total 9\ntiffin_realtime_sockets 42\n';
-  expect(readMetric(text, 'tiffin_realtime_sockets')).toBe(42);
-  expect(readMetric(text, 'absent')).toBeNull();
-  expect(readMetric('tiffin_realtime_sockets NaN', 'tiffin_realtime_sockets')).toBeNull();
 });
 
 test('the same verb of two instances is one row, its average weighted', () => {

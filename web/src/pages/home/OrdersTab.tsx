@@ -9,11 +9,13 @@ import { useErrorText } from '@/components/useErrorText';
 import { useAuth } from '@/context/AuthContext';
 import { useI18n } from '@/i18n/I18nContext';
 import { isEnded } from '@/tracking/feed';
+import { useLiveOrders } from '@/tracking/useLiveOrders';
 import { formatCents, toCents } from '@/utils/money';
 import { formatMoment } from '@/utils/time';
 import { useTitle } from '@/utils/useTitle';
 
-const REFRESH_MS = 15_000;
+/** Changes come over the socket; an order placed on another device does not. */
+const REFRESH_MS = 60_000;
 
 export function OrdersTab() {
   const { t } = useI18n();
@@ -39,6 +41,7 @@ function OrderList() {
   const list = useOrders({}, { refetchInterval: REFRESH_MS });
   const orders = list.data?.pages.flatMap((page) => page.orders) ?? [];
   const open = orders.filter((order) => !isEnded(order.status));
+  useLiveOrders(open);
   const past = orders.filter((order) => isEnded(order.status));
 
   if (list.isPending) {

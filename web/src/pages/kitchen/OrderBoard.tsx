@@ -6,10 +6,11 @@ import { EmptyState, LoadError, Skeleton } from '@/components/Parts';
 import { useErrorText } from '@/components/useErrorText';
 import { useI18n } from '@/i18n/I18nContext';
 import { isEnded } from '@/tracking/feed';
+import { useLiveOrders } from '@/tracking/useLiveOrders';
 import { chime } from '@/utils/chime';
 import { Ticket } from './Ticket';
 
-/** New orders must be heard within seconds; there is no socket for a whole restaurant. */
+/** New orders must be heard within seconds; the socket tells about orders one knows, not about new ones. */
 const POLL_MS = 3_000;
 
 const COLUMNS: { title: 'kitchen.new' | 'kitchen.cooking' | 'kitchen.ready'; states: OrderStatus[] }[] = [
@@ -25,6 +26,7 @@ export function OrderBoard({ restaurant }: { restaurant: Restaurant }) {
   const list = useOrders({ restaurantId: restaurant.id }, { refetchInterval: POLL_MS });
   const orders = list.data?.pages.flatMap((page) => page.orders) ?? [];
   useNewOrderSound(list.data ? orders : null);
+  useLiveOrders(orders.filter((order) => !isEnded(order.status)));
 
   if (list.isPending) return <Skeleton className="h-96" />;
   if (list.isError && orders.length === 0)

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { useHistory, useOrder, useTracking } from '@/api/queries';
 import type { Transition } from '@/api/types';
@@ -7,12 +7,14 @@ import { CONTROL } from '@/components/Field';
 import { Card, Skeleton, StatusBadge } from '@/components/Parts';
 import { useErrorText } from '@/components/useErrorText';
 import { useI18n } from '@/i18n/I18nContext';
+import { useOffers } from '@/operations/queries';
+import { type OfferWord, tellStory } from '@/operations/story';
 import { formatCents, toCents } from '@/utils/money';
-import { formatMoment } from '@/utils/time';
+import { formatInstant } from '@/utils/time';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** An order's whole story by its id: who moved it, when, from where to where, and why. */
+/** An order's whole story by its id: who moved it, who was asked to carry it, when, and why. */
 export function OrderSearch({ id, onSearch }: { id: string; onSearch: (id: string) => void }) {
   const { t } = useI18n();
   const [text, setText] = useState(id);
@@ -49,6 +51,7 @@ function Story({ id }: { id: string }) {
   const order = useOrder(id);
   const history = useHistory(id);
   const tracking = useTracking(id);
+  const offers = useOffers(id);
   if (order.isPending) return <Skeleton className="mt-4 h-40" />;
   if (order.isError) return <p className="mt-4 text-danger">{words(order.error)}</p>;
   const { data } = order;
@@ -71,32 +74,78 @@ function Story({ id }: { id: string }) {
         <dd className="tabular-nums">{tracking.data?.seq ?? '–'}</dd>
       </dl>
       <ol className="mt-4 space-y-3 border-l-2 border-line pl-4">
-        {(history.data ?? []).map((step) => (
-          <Step key={step.at + step.to} step={step} />
-        ))}
+        {tellStory(history.data ?? [], offers.data ?? []).map((chapter) =>
+          chapter.kind === 'transition' ? (
+            <Step key={chapter.at + chapter.step.to} step={chapter.step} />
+          ) : (
+            <Asked key={`${chapter.seq}${chapter.word}`} {...chapter} />
+          ),
+        )}
       </ol>
     </div>
   );
 }
 
 function Step({ step }: { step: Transition }) {
+  const { t } = useI18n();
+  return (
+    <Entry
+      at={step.at}
+      tone="bg-leaf"
+      title={`${step.from ? `${t(`status.${step.from}`)} → ` : ''}${t(`status.${step.to}`)}`}
+      actor={step.actorRole}
+      who={step.actorId}
+    >
+      {step.reason && <p className="text-sm">“{step.reason}”</p>}
+    </Entry>
+  );
+}
+
+const ANSWERS: Record<OfferWord, string> = {
+  offered: 'bg-sky',
+  accepted: 'bg-sky',
+  declined: 'bg-turmeric',
+  expired: 'bg-turmeric',
+  withdrawn: 'bg-turmeric',
+};
+
+function Asked({ at, word, partnerId }: { at: string; word: OfferWord; partnerId: string }) {
+  const { t } = useI18n();
+  return <Entry at={at} tone={ANSWERS[word]} title={t(`offer.${word}`)} actor="delivery_partner" who={partnerId} />;
+}
+
+interface EntryProps {
+  at: string;
+  tone: string;
+  title: string;
+  actor: string;
+  who: string;
+  children?: ReactNode;
+}
+
+function Entry({ at, tone, title, actor, who, children }: EntryProps) {
   const { t, language } = useI18n();
   return (
     <li className="relative">
-      <span className="absolute top-1.5 -left-[21.5px] size-2.5 rounded-full bg-leaf" aria-hidden="true" />
+      <span className={`absolute top-1.5 -left-[21.5px] size-2.5 rounded-full ${tone}`} aria-hidden="true" />
       <p className="flex flex-wrap items-baseline justify-between gap-x-3">
-        <span className="font-semibold">
-          {step.from ? `${t(`status.${step.from}`)} → ` : ''}
-          {t(`status.${step.to}`)}
-        </span>
-        <time dateTime={step.at} className="text-sm text-soft tabular-nums">
-          {formatMoment(step.at, language)}
+        <span className="font-semibold">{title}</span>
+        <time dateTime={at} className="text-sm text-soft tabular-nums">
+          {formatInstant(at, language)}
         </time>
       </p>
       <p className="text-sm text-soft">
-        {step.actorRole} <span className="font-mono break-all">{step.actorId}</span>
+        {actorName(actor, t)} <span className="font-mono break-all">{who}</span>
       </p>
-      {step.reason && <p className="text-sm">“{step.reason}”</p>}
+      {children}
     </li>
   );
+}
+
+const ROLES = ['customer', 'restaurant_owner', 'delivery_partner', 'admin'] as const;
+
+// Besides people there are the operator and the system itself, which have no page and no name in any language.
+function actorName(actor: string, t: ReturnType<typeof useI18n>['t']): string {
+  const role = ROLES.find((one) => one === actor);
+  return role ? t(`role.${role}`) : actor;
 }

@@ -32,7 +32,8 @@ export function RiderMap({ at, heading, job }: { at: Point | null; heading: numb
       fit={fit}
       fitKey={`${job?.orderId ?? ''}${me !== null}`}
       lines={lines}
-      className="h-[38dvh] min-h-64 lg:h-full"
+      // On a phone an offer and its buttons must fit beneath, without scrolling.
+      className={`${job ? 'h-[24dvh] min-h-44' : 'h-[38dvh] min-h-64'} lg:h-full`}
     >
       {at && <MovingMarker motion={motion} tick={tick} stale={false} label={t('rider.you')} />}
       {kitchen && (
