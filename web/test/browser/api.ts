@@ -103,11 +103,11 @@ export async function goOnline(rider: SessionAnswer, at: { latitude: number; lon
   await call('PATCH', `/delivery/${rider.user.id}/availability`, rider.token, { isAvailable: true });
 }
 
-/** Waits until the order is offered to the rider. */
-export async function offerTo(rider: SessionAnswer, orderId: string): Promise<void> {
+/** Waits until the order, or any, is offered to the rider. */
+export async function offerTo(rider: SessionAnswer, orderId?: string): Promise<void> {
   for (let i = 0; i < 100; i++) {
     const { assignments } = await call<{ assignments: Assignment[] }>('GET', '/delivery/assignments', rider.token);
-    if (assignments[0]?.orderId === orderId) return;
+    if (assignments[0] && (!orderId || assignments[0].orderId === orderId)) return;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   throw new Error(`order ${orderId} was not offered`);
