@@ -34,6 +34,14 @@ lint: web
     bin/golangci-lint run ./...
     cd web && npm run lint --silent
 
+# measure beside peers and ceilings: just bench bridge, or everything
+bench *suites:
+    go run ./bench {{ suites }}
+
+# faults in random order: just chaos bridge --seed 1 --for 5m
+chaos campaign="bridge" *flags:
+    go run ./chaos {{ campaign }} {{ flags }}
+
 # format all sources
 fmt: web
     gofmt -w $(git ls-files '*.go')

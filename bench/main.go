@@ -2,9 +2,10 @@
 // the same run, prints one table of ratios and keeps every round as JSON.
 // docs/performance.md explains the figures.
 //
-// Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites rest
-// and tracking (the default) and soak. tracking/fanout, tracking/overload,
-// tracking/memory and tracking/location are parts of tracking.
+// Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites
+// bridge, rest and tracking (the default) and soak. bridge/drain and
+// bridge/latency are parts of bridge; tracking/fanout, tracking/overload,
+// tracking/memory and tracking/location of tracking.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 
 // suites by name; each starts what it needs and stops it.
 var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
+	"bridge":   bridgeSuite,
 	"rest":     restSuite,
 	"tracking": trackingSuite,
 	"soak":     soakSuite,
@@ -51,7 +53,7 @@ func main() {
 
 func run(ctx context.Context, s stage, names []string) (err error) {
 	if len(names) == 0 {
-		names = []string{"rest", "tracking"}
+		names = []string{"bridge", "rest", "tracking"}
 	}
 	dir, err := os.MkdirTemp("", "tiffin-bench-")
 	if err != nil {
@@ -69,6 +71,9 @@ func run(ctx context.Context, s stage, names []string) (err error) {
 		suite, ok := suites[name]
 		if part, found := strings.CutPrefix(name, "tracking/"); found {
 			suite, ok = trackingParts[part]
+		}
+		if part, found := strings.CutPrefix(name, "bridge/"); found {
+			suite, ok = bridgeParts[part]
 		}
 		if !ok {
 			return fmt.Errorf("no suite %q", name)

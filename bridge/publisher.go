@@ -24,6 +24,10 @@ var (
 // A slow broker confirms something in that time.
 const stuckAfter = time.Minute
 
+// maxWhole bounds the events that wait to be published, with their payloads. RabbitMQ slows publishers down by reading
+// slowly; the window would fill with payloads then, and what has been published needs only its place in the stream.
+const maxWhole = 512
+
 // item is an event on its way, with its place in the stream.
 type item struct {
 	seq   uint64
@@ -39,6 +43,7 @@ type publisher struct {
 	window  *window[item]
 	size    int
 	slots   chan struct{}     // one for each entry of the window
+	whole   chan struct{}     // one for each entry that is not published yet, and so has its payload
 	queued  chan *entry[item] // may be published now
 	sent    chan *entry[item] // published, in order: the confirms come in the same
 	settled func(seq uint64, n int)
@@ -58,6 +63,7 @@ func newPublisher(r *rabbit, size int, settled func(seq uint64, n int), blocked 
 	}
 	return &publisher{
 		rabbit: r, window: newWindow[item](), size: size, slots: make(chan struct{}, size),
+		whole:  make(chan struct{}, min(size, maxWhole)),
 		queued: make(chan *entry[item], size), sent: make(chan *entry[item], size),
 		settled: settled, blocked: blocked, failure: make(chan struct{}),
 	}, nil
@@ -74,12 +80,14 @@ func (p *publisher) fail(err error) {
 // add hands in an event, in stream order. It waits for room in the window, and returns an error when the publisher has
 // failed or ctx has ended.
 func (p *publisher) add(ctx context.Context, it item) error {
-	select {
-	case p.slots <- struct{}{}:
-	case <-p.failure:
-		return p.err
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, room := range []chan struct{}{p.slots, p.whole} {
+		select {
+		case room <- struct{}{}:
+		case <-p.failure:
+			return p.err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	e := &entry[item]{key: it.event.Key, event: it}
 	if p.window.add(e) {
@@ -139,14 +147,18 @@ func (p *publisher) publishLoop(ctx context.Context) {
 	}
 }
 
-// publish sends one event. It is on the list of sent ones before RabbitMQ can have confirmed it.
+// publish sends one event. It is on the list of sent ones before RabbitMQ can have confirmed it. The window keeps no more
+// of it than confirming takes: should it have to be sent again, it comes from the stream again.
 func (p *publisher) publish(e *entry[item]) error {
+	<-p.whole
 	if e.event.skip {
 		p.confirm(e)
 		return nil
 	}
+	event := e.event.event
+	e.event.event = micro.Event{ID: event.ID}
 	p.sent <- e
-	_, err := p.rabbit.channel.PublishWithDeferredConfirm(exchange, e.event.event.Type, true, false, message(&e.event.event))
+	_, err := p.rabbit.channel.PublishWithDeferredConfirm(exchange, event.Type, true, false, message(&event))
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}

@@ -23,6 +23,10 @@ const (
 	pullExpiry = 5 * time.Second
 )
 
+// pullAhead is how many events wait here for a place in the window. More would only take memory: at twice the speed of a
+// broker a refill still comes in time.
+const pullAhead = 512
+
 // errGap says that another instance got events of the durable consumer, or that the server forgot what it delivered.
 var errGap = errors.New("gap in the events delivered")
 
@@ -49,8 +53,9 @@ func openSource(ctx context.Context, js jetstream.JetStream, size int) (*source,
 	if _, err := js.ResetConsumer(ctx, micro.StreamEvents, durable); err != nil {
 		return nil, fmt.Errorf("reset consumer %s: %w", durable, err)
 	}
-	iter, err := consumer.Messages(jetstream.PullMaxMessages(size), jetstream.PullExpiry(pullExpiry),
-		jetstream.PullHeartbeat(pullExpiry/5), jetstream.PullThresholdMessages(size/2))
+	ahead := min(size, pullAhead)
+	iter, err := consumer.Messages(jetstream.PullMaxMessages(ahead), jetstream.PullExpiry(pullExpiry),
+		jetstream.PullHeartbeat(pullExpiry/5), jetstream.PullThresholdMessages((ahead+1)/2))
 	if err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}

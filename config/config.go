@@ -35,6 +35,10 @@ type Config struct {
 	// few dozen connections fastest; more only queue inside it.
 	PoolSize int `env:"POSTGRES_POOL_SIZE" envDefault:"24"`
 
+	// BridgeWindow is how many events the bridge has under way to RabbitMQ: more
+	// drain faster up to what the broker takes, and may come twice after a fault.
+	BridgeWindow int `env:"BRIDGE_WINDOW" envDefault:"4096"`
+
 	// StreamReplicas is the replication of the EVENTS stream: 1 on a single
 	// server, 3 on a cluster.
 	StreamReplicas int `env:"NATS_STREAM_REPLICAS" envDefault:"1"`

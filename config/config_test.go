@@ -67,6 +67,7 @@ func TestUnusableValuesNameTheirVariable(t *testing.T) {
 		"NATS_STREAM_REPLICAS":        "2",
 		"POSTGRES_POOL_SIZE":          "1",
 		"HEALTH_ADDR":                 "9090",
+		"BRIDGE_WINDOW":               "0",
 		"TRACKING_ANONYMOUS":          "perhaps",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
 	} {

@@ -128,6 +128,9 @@ func (c Config) validateRates() error {
 	if c.PoolSize < 2 || c.PoolSize > 1000 {
 		return fmt.Errorf("POSTGRES_POOL_SIZE: %d is not within 2 and 1000", c.PoolSize)
 	}
+	if c.BridgeWindow < 1 || c.BridgeWindow > 65536 {
+		return fmt.Errorf("BRIDGE_WINDOW: %d is not within 1 and 65536", c.BridgeWindow)
+	}
 	if r := c.StreamReplicas; r != 1 && r != 3 && r != 5 {
 		return fmt.Errorf("NATS_STREAM_REPLICAS: %d is none of 1, 3, 5", r)
 	}

@@ -19,6 +19,10 @@ import (
 // sharded are the roles that work on the shards.
 var sharded = []string{"auth", "order", "delivery"}
 
+// routed are the roles that look cities and ids up, which takes the gazetteer:
+// memory that a bridge on its own does not need.
+var routed = append([]string{"restaurant", "edge"}, sharded...)
+
 // natsPatience is how long a starting process waits for NATS. In a deployment
 // everything starts at once, in any order.
 const natsPatience = 60 * time.Second
@@ -28,7 +32,7 @@ type deps struct {
 	config  config.Config
 	log     *slog.Logger
 	metrics *prometheus.Registry
-	router  *shard.Router
+	router  *shard.Router // nil when no role asks where something lives
 	shards  *shard.Set    // nil when no role works on the shards
 	redis   *redis.Client // nil when REDIS_URL is not set
 	conns   []*nats.Conn
@@ -42,8 +46,10 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps
 	d := &deps{config: c.Config, log: c.Log, metrics: metrics, lost: make(chan error, 1)}
 	shards := shardConfig(c.Config)
 	var err error
-	if d.router, err = shard.NewRouter(shards); err != nil {
-		return nil, err
+	if c.first(routed) != "" {
+		if d.router, err = shard.NewRouter(shards); err != nil {
+			return nil, err
+		}
 	}
 	if c.Config.RedisURL != "" {
 		if d.redis, err = openRedis(c.Config.RedisURL); err != nil {

@@ -127,7 +127,7 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 			TrackingTTL: c.TrackingTTL, RateLimitLocation: c.RateLimitLocation,
 		})
 	case "bridge":
-		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, Log: d.log, Metrics: d.metrics}), nil
+		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow}), nil
 	}
 	return nil, fmt.Errorf("no role %q", name)
 }

@@ -52,9 +52,6 @@ func (r *Router) addShard(shard ShardConfig, homes map[Region]string) error {
 	if slices.Contains(r.shards, shard.ID) {
 		return fmt.Errorf("POSTGRES_SHARD_%s_URL: shard configured twice", strings.ToUpper(shard.ID))
 	}
-	if shard.URL == "" {
-		return fmt.Errorf("POSTGRES_SHARD_%s_URL: missing, but %s is set", strings.ToUpper(shard.ID), variable(shard.ID))
-	}
 	r.shards = append(r.shards, shard.ID)
 	for _, name := range shard.Regions {
 		region := Region(name)

@@ -52,4 +52,10 @@ func TestURLsThatCannotBeUsedNameTheirVariable(t *testing.T) {
 	_, err = shard.Open(context.Background(), router, config, shard.Options{})
 	require.ErrorContains(t, err, "POSTGRES_SHARD_C_URL")
 	require.NotContains(t, err.Error(), "secret")
+
+	config = defaultConfig(nowhere, "", nowhere)
+	router, err = shard.NewRouter(config)
+	require.NoError(t, err, "routing needs no database: the edge and the bridge have none")
+	_, err = shard.Open(context.Background(), router, config, shard.Options{})
+	require.ErrorContains(t, err, "POSTGRES_SHARD_B_URL: missing, but SHARD_B_REGIONS is set")
 }

@@ -22,7 +22,6 @@ func TestConfigurationErrorsNameTheVariable(t *testing.T) {
 		"region twice":          {[]shard.ShardConfig{{ID: "a", URL: nowhere, Regions: all}, {ID: "b", URL: nowhere, Regions: []string{"mx"}}}, []string{"SHARD_B_REGIONS", "SHARD_A_REGIONS", `"mx"`}},
 		"region twice in one":   {[]shard.ShardConfig{{ID: "a", URL: nowhere, Regions: append([]string{"mx"}, all...)}}, []string{"SHARD_A_REGIONS", `"mx"`}},
 		"region without shard":  {[]shard.ShardConfig{{ID: "a", URL: nowhere, Regions: all[:5]}, {ID: "b", URL: nowhere}}, []string{"SHARD_A_REGIONS", "SHARD_B_REGIONS", `"mx"`}},
-		"regions without url":   {[]shard.ShardConfig{{ID: "d", Regions: all}}, []string{"POSTGRES_SHARD_D_URL", "SHARD_D_REGIONS"}},
 		"shard twice":           {[]shard.ShardConfig{{ID: "a", URL: nowhere, Regions: all}, {ID: "a", URL: nowhere}}, []string{"POSTGRES_SHARD_A_URL"}},
 		"region not a token":    {[]shard.ShardConfig{{ID: "a", URL: nowhere, Regions: append([]string{"US.*"}, all...)}}, []string{"SHARD_A_REGIONS", `"US.*"`}},
 		"name not a word":       {[]shard.ShardConfig{{ID: "a;", URL: nowhere, Regions: all}}, []string{"POSTGRES_SHARD_a;_URL"}},

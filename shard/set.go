@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,8 +47,8 @@ type Set struct {
 }
 
 // Open makes the pools without waiting for a connection: a dead shard does not
-// stop the start. It fails only for a URL that cannot be parsed, and names its
-// variable. The set lives until Close, whatever becomes of ctx.
+// stop the start. It fails only for a URL that is missing or cannot be parsed,
+// and names its variable. The set lives until Close, whatever becomes of ctx.
 func Open(ctx context.Context, router *Router, config Config, opts Options) (*Set, error) {
 	s := &Set{
 		router:  router,
@@ -57,6 +58,10 @@ func Open(ctx context.Context, router *Router, config Config, opts Options) (*Se
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, shard := range config.Shards {
+		if shard.URL == "" {
+			s.Close()
+			return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: missing, but %s is set", strings.ToUpper(shard.ID), variable(shard.ID))
+		}
 		n, err := newNode(shard, s.opts)
 		if err != nil {
 			s.Close()
