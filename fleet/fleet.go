@@ -31,7 +31,7 @@ type Config struct {
 // a clean stop, and the reason when a role is lost for good, which ends the
 // others too.
 func Run(ctx context.Context, c Config) error {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return err
 	}
 	metrics := newRegistry()
@@ -66,8 +66,8 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// validate names the variable that is missing for the roles asked for.
-func (c Config) validate() error {
+// Validate names the variable that is missing for the roles asked for.
+func (c Config) Validate() error {
 	for i, role := range c.Roles {
 		if !slices.Contains(Roles, role) {
 			return fmt.Errorf("no role %q; there are %s", role, strings.Join(Roles, ", "))

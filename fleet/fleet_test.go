@@ -181,7 +181,7 @@ func TestValidateNamesTheVariable(t *testing.T) {
 		"POSTGRES_SHARD_A_URL": "postgresql://a/a", "POSTGRES_SHARD_B_URL": "postgresql://b/b", "POSTGRES_SHARD_C_URL": "postgresql://c/c",
 	})
 	require.NoError(t, err)
-	require.NoError(t, Config{Config: all, Roles: Roles}.validate())
+	require.NoError(t, Config{Config: all, Roles: Roles}.Validate())
 	for name, c := range map[string]struct {
 		roles  string
 		change func(*config.Config)
@@ -203,10 +203,10 @@ func TestValidateNamesTheVariable(t *testing.T) {
 			t.Parallel()
 			changed := all
 			c.change(&changed)
-			require.ErrorContains(t, Config{Config: changed, Roles: strings.Fields(c.roles)}.validate(), c.want)
+			require.ErrorContains(t, Config{Config: changed, Roles: strings.Fields(c.roles)}.Validate(), c.want)
 		})
 	}
 	lean := all
 	lean.RedisURL, lean.MongoURL, lean.RabbitMQURL, lean.Shards = "", "", "", nil
-	require.NoError(t, Config{Config: lean, Roles: []string{"auth"}}.validate(), "what no role needs may be missing")
+	require.NoError(t, Config{Config: lean, Roles: []string{"auth"}}.Validate(), "what no role needs may be missing")
 }

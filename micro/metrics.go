@@ -68,6 +68,20 @@ func (m *serviceMetrics) endpoint(service, verb string) endpointMetrics {
 	return endpointMetrics{duration.WithLabelValues("ok"), duration, m.refused.With(labels)}
 }
 
+// exposeLoad adds the saturation of every endpoint: how many requests run and how many wait for a worker. It is read at
+// a scrape, so a request pays nothing for it.
+func (s *Service) exposeLoad() {
+	for _, e := range s.endpoints {
+		labels := prometheus.Labels{"service": s.cfg.Name, "endpoint": e.verb}
+		Register(s.cfg.Metrics, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "tiffin_requests_running", Help: "Requests that a worker of the endpoint handles now.", ConstLabels: labels,
+		}, func() float64 { running, _ := e.pool.load(); return float64(running) }))
+		Register(s.cfg.Metrics, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "tiffin_requests_waiting", Help: "Requests that wait for a worker of the endpoint.", ConstLabels: labels,
+		}, func() float64 { _, waiting := e.pool.load(); return float64(waiting) }))
+	}
+}
+
 // observe counts a request that was answered.
 func (e *endpoint) observe(took time.Duration, failure *Error) {
 	e.served.Add(1)

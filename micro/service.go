@@ -111,6 +111,7 @@ func (s *Service) start(ctx, base context.Context) error {
 			return err
 		}
 	}
+	s.exposeLoad()
 	if err := s.subscribeDiscovery(); err != nil {
 		return err
 	}

@@ -261,6 +261,9 @@ func TestFullEndpointRefusesAtOnce(t *testing.T) {
 		return load.Running == 2 && load.Waiting == 1
 	}, 5*time.Second, 5*time.Millisecond)
 
+	require.Equal(t, 2.0, metric(t, metrics, "tiffin_requests_running", "hold", "order"))
+	require.Equal(t, 1.0, metric(t, metrics, "tiffin_requests_waiting", "hold", "order"))
+
 	err := call()
 	require.ErrorIs(t, err, micro.E(micro.CodeUnavailable, ""))
 	require.Equal(t, int32(2), started.Load())

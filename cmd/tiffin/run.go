@@ -10,6 +10,7 @@ import (
 
 // runCommand is `tiffin run`.
 type runCommand struct {
+	Check bool     `help:"Check the environment for these roles, and start nothing."`
 	Roles []string `arg:"" name:"role" help:"edge, auth, order, restaurant, delivery, tracking or bridge; any number of them."`
 }
 
@@ -22,6 +23,9 @@ func (r runCommand) Run(i *invocation) error {
 	c, err := config.Load()
 	if err != nil {
 		return err
+	}
+	if r.Check {
+		return fleet.Config{Config: c, Roles: r.Roles}.Validate()
 	}
 	done := make(chan error, 1)
 	go func() {

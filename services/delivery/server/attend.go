@@ -21,6 +21,7 @@ func (s *Server) attend(ctx context.Context, region shard.Region) error {
 		case <-ticker.C:
 			s.try(ctx, region, "silent riders not noticed", s.store.silence)
 			s.try(ctx, region, "ended offers postponed", s.endOverdue)
+			s.try(ctx, region, "waiting orders not counted", s.store.countWaiting)
 		case <-s.wakes[region]:
 		}
 		s.try(ctx, region, "dispatch postponed", s.offerWaiting)

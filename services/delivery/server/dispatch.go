@@ -14,6 +14,24 @@ import (
 // dispatchLock is the class of the advisory locks that let one instance at a time offer the waiting orders of a region.
 const dispatchLock = 0x64697370 // "disp"
 
+// countWaiting tells the metrics how many orders of a region wait for an offer.
+func (s *store) countWaiting(ctx context.Context, region shard.Region) error {
+	db, err := s.shards.ByRegion(region)
+	if err != nil {
+		return err
+	}
+	return db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+		var waiting int64
+		var oldest float64
+		err := q.QueryRow(ctx, `select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)
+			from delivery.jobs where region = $1 and not offered`, region).Scan(&waiting, &oldest)
+		if err == nil {
+			s.metrics.queue(string(region), waiting, oldest)
+		}
+		return err
+	})
+}
+
 // dispatch offers waiting orders of a region, oldest first, to the nearest riders, in one transaction. more says that
 // another pass may offer more.
 func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, err error) {

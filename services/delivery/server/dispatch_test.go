@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -266,4 +267,31 @@ func TestMatchingGivesEachOrderItsBestFreeRider(t *testing.T) {
 		}
 		require.LessOrEqual(t, len(pairs), passJobs)
 	})
+}
+
+func TestWhoWaitsIsTold(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	f := start(t, ordertest.New(t), func(c *Config) { c.Metrics = registry })
+	// told counts and reads the gauge of the region, as a scrape does.
+	told := func(name string) (value float64) {
+		require.NoError(t, f.store.countWaiting(t.Context(), home))
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, family := range families {
+			if family.GetName() == name {
+				require.Len(t, family.GetMetric(), 1)
+				value = family.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		return value
+	}
+	require.Zero(t, told("tiffin_dispatch_waiting_orders"))
+	f.place(t)
+	f.place(t)
+	require.Equal(t, 2.0, told("tiffin_dispatch_waiting_orders"))
+	require.Positive(t, told("tiffin_dispatch_oldest_waiting_seconds"))
+	f.free(t, 1)
+	f.dispatch(t)
+	require.Equal(t, 1.0, told("tiffin_dispatch_waiting_orders"), "one has an offer now")
 }

@@ -8,15 +8,31 @@ import (
 )
 
 // metrics are what the service counts besides its requests.
-type metrics struct{ offers *prometheus.CounterVec }
+type metrics struct {
+	offers          *prometheus.CounterVec
+	waiting, oldest *prometheus.GaugeVec
+}
 
 func newMetrics(reg prometheus.Registerer) metrics {
-	return metrics{offers: micro.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tiffin_dispatch_offers_total", Help: "Offers by what became of them; offered ones are all that were made.",
-	}, []string{"status"}))}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		return micro.Register(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tiffin_dispatch_" + name, Help: help}, []string{"region"}))
+	}
+	return metrics{
+		offers: micro.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tiffin_dispatch_offers_total", Help: "Offers by what became of them; offered ones are all that were made.",
+		}, []string{"status"})),
+		waiting: gauge("waiting_orders", "Orders of a region for which no offer is open. Every instance tells the same number."),
+		oldest:  gauge("oldest_waiting_seconds", "How long ago a rider was first sought for the oldest of them."),
+	}
 }
 
 // count counts offers that came into a status.
 func (m metrics) count(status delivery.AssignmentStatus, n int) {
 	m.offers.WithLabelValues(string(status)).Add(float64(n))
+}
+
+// queue notes how many orders of a region wait, and the age of the oldest in seconds.
+func (m metrics) queue(region string, waiting int64, oldest float64) {
+	m.waiting.WithLabelValues(region).Set(float64(waiting))
+	m.oldest.WithLabelValues(region).Set(oldest)
 }
