@@ -26,12 +26,14 @@ test *packages="./...": browser web binary
     go run ./local/testservers -- go test -race -count=1 -p 1 -timeout 25m {{ packages }}
     {{ if packages == "./..." { "cd web && npm test --silent && npm run test:browser --silent" } else { "" } }}
 
-# static checks: format, vet, linter, types
+# static checks: format, vet, linter, types, deployment files
 lint: web
     test -z "$(gofmt -l $(git ls-files '*.go') | tee /dev/stderr)"
     go vet ./...
     go build -C tools/lint -o {{ quote(justfile_directory() / "bin/golangci-lint") }} github.com/golangci/golangci-lint/v2/cmd/golangci-lint
     bin/golangci-lint run ./...
+    go test -C tools/deploy -count=1 .
+    go test -C tools/workflows -count=1 .
     cd web && npm run lint --silent
 
 # measure beside peers and ceilings: just bench bridge, or everything
