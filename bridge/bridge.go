@@ -3,6 +3,7 @@ package bridge
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
@@ -31,6 +32,7 @@ type Config struct {
 	Conn      *nats.Conn
 	JS        jetstream.JetStream
 	RabbitURL string
+	RabbitTLS *tls.Config           // nil: as the URL says; else required, whatever the URL says
 	Log       *slog.Logger          // nil = silent
 	Metrics   prometheus.Registerer // nil = none
 	Window    int                   // events published and not yet confirmed, default 4096

@@ -2,10 +2,12 @@ package bridge
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -44,7 +46,10 @@ type rabbit struct {
 }
 
 // dial connects, opens the channel and declares what the bridge needs.
-func dial(ctx context.Context, url string, log *slog.Logger) (*rabbit, error) {
+func dial(ctx context.Context, url string, secure *tls.Config, log *slog.Logger) (*rabbit, error) {
+	if secure != nil { // the library looks at the scheme alone
+		url, secure = withTLS(url), secure.Clone()
+	}
 	r := &rabbit{
 		log: log, lost: make(chan *amqp.Error, 1), closed: make(chan *amqp.Error, 1),
 		// The connection's reader waits for whoever listens: room for every change of state it could meet.
@@ -53,7 +58,8 @@ func dial(ctx context.Context, url string, log *slog.Logger) (*rabbit, error) {
 	var err error
 	r.conn, err = amqp.DialConfig(url, amqp.Config{
 		Heartbeat: heartbeat, Locale: "en_US",
-		Properties: amqp.Table{"connection_name": "tiffin-bridge", "product": "tiffin"},
+		TLSClientConfig: secure,
+		Properties:      amqp.Table{"connection_name": "tiffin-bridge", "product": "tiffin"},
 		Dial: func(network, addr string) (net.Conn, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -76,6 +82,14 @@ func dial(ctx context.Context, url string, log *slog.Logger) (*rabbit, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// withTLS gives the URL the scheme that means TLS, and keeps its port.
+func withTLS(url string) string {
+	if rest, plain := strings.CutPrefix(url, "amqp://"); plain {
+		return "amqps://" + rest
+	}
+	return url
 }
 
 // open declares the topology and opens the channel for publishing.

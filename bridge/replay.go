@@ -49,7 +49,7 @@ func Replay(ctx context.Context, cfg Config, span Span) (int, error) {
 
 // send publishes items over a connection of its own and returns how many were confirmed, all of them without an error.
 func send(ctx context.Context, b *Bridge, items iter.Seq2[item, error]) (confirmed int, err error) {
-	r, err := dial(ctx, b.cfg.RabbitURL, b.log)
+	r, err := dial(ctx, b.cfg.RabbitURL, b.cfg.RabbitTLS, b.log)
 	if err != nil {
 		return 0, err
 	}

@@ -16,7 +16,7 @@ const drainTimeout = 5 * time.Second
 
 // session connects, waits for its turn, and relays until ctx ends or something fails.
 func (b *Bridge) session(ctx context.Context) error {
-	r, err := dial(ctx, b.cfg.RabbitURL, b.log)
+	r, err := dial(ctx, b.cfg.RabbitURL, b.cfg.RabbitTLS, b.log)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,13 @@ type Config struct {
 	RedisURL    string `env:"REDIS_URL"`
 	RabbitMQURL string `env:"RABBITMQ_URL"`
 
+	// TLSCert and TLSKey are files of what the edge serves with, and shows to
+	// servers that ask; TLSCA of the one authority that backing servers are
+	// verified against. See ServerTLS and ClientTLS.
+	TLSCert string `env:"TLS_CERT"`
+	TLSKey  string `env:"TLS_KEY"`
+	TLSCA   string `env:"TLS_CA"`
+
 	// PoolSize is the connections per shard and process. PostgreSQL answers from a
 	// few dozen connections fastest; more only queue inside it.
 	PoolSize int `env:"POSTGRES_POOL_SIZE" envDefault:"24"`
@@ -84,6 +91,9 @@ type Config struct {
 	// NATSPasswords holds NATS_<ROLE>_PASSWORD by lower-case role, "ops" among
 	// them.
 	NATSPasswords map[string]string `env:"-"`
+	// Private lists the variables whose servers `tiffin up` started for itself,
+	// on loopback and without TLS.
+	Private []string `env:"-"`
 }
 
 // Shard is one PostgreSQL cluster and the regions that live on it.

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,15 +45,17 @@ type deps struct {
 // their roles answer 503 until they are back.
 func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps, error) {
 	d := &deps{config: c.Config, log: c.Log, metrics: metrics, lost: make(chan error, 1)}
-	shards := shardConfig(c.Config)
-	var err error
+	shards, err := ShardConfig(c.Config)
+	if err != nil {
+		return nil, err
+	}
 	if c.first(routed) != "" {
 		if d.router, err = shard.NewRouter(shards); err != nil {
 			return nil, err
 		}
 	}
 	if c.Config.RedisURL != "" {
-		if d.redis, err = openRedis(c.Config.RedisURL); err != nil {
+		if d.redis, err = openRedis(c.Config); err != nil {
 			return nil, err
 		}
 	}
@@ -66,20 +69,33 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps
 	return d, nil
 }
 
-func shardConfig(c config.Config) shard.Config {
+// ShardConfig is what the configuration says of the shards, with how they are
+// reached. Its errors name the variable.
+func ShardConfig(c config.Config) (shard.Config, error) {
 	var out shard.Config
 	for _, s := range c.Shards {
-		out.Shards = append(out.Shards, shard.ShardConfig{ID: s.ID, URL: s.URL, Regions: s.Regions})
+		secure, err := c.ClientTLS("POSTGRES_SHARD_" + upper(s.ID) + "_URL")
+		if err != nil {
+			return out, err
+		}
+		out.Shards = append(out.Shards, shard.ShardConfig{ID: s.ID, URL: s.URL, Regions: s.Regions, TLS: secure})
 	}
-	return out
+	return out, nil
 }
 
 // openRedis gives a client that keeps to the caller's deadline, which is not
 // the library's default, and never sends a write twice.
-func openRedis(url string) (*redis.Client, error) {
-	opts, err := redis.ParseURL(url)
+func openRedis(c config.Config) (*redis.Client, error) {
+	opts, err := redis.ParseURL(c.RedisURL)
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	secure, err := c.ClientTLS("REDIS_URL")
+	if err != nil {
+		return nil, err
+	}
+	if secure != nil {
+		opts.TLSConfig = secure
 	}
 	opts.ContextTimeoutEnabled = true
 	opts.MaxRetries = -1
@@ -92,17 +108,21 @@ func openRedis(url string) (*redis.Client, error) {
 func (d *deps) nats(ctx context.Context, role string) (*nats.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, natsPatience)
 	defer cancel()
+	secure, err := d.config.ClientTLS("NATS_URL")
+	if err != nil {
+		return nil, err
+	}
 	for {
 		conn, err := micro.Connect(micro.ConnConfig{
-			URL: d.config.NATSURL, Role: role, Password: d.config.NATSPasswords[role], Log: d.log, OnLost: d.connLost(role),
+			URL: d.config.NATSURL, Role: role, Password: d.config.NATSPasswords[role], TLS: secure,
+			Log: d.log, OnLost: d.connLost(role),
 		})
 		if err == nil {
 			d.conns = append(d.conns, conn)
 			return conn, nil
 		}
-		// A refused password does not mend itself while we wait.
-		if errors.Is(err, nats.ErrAuthorization) {
-			return nil, fmt.Errorf("%w; is NATS_%s_PASSWORD the server's?", err, upper(role))
+		if err := hopeless(err, role); err != nil {
+			return nil, err
 		}
 		d.log.Warn("waiting for NATS", "role", role, "error", err)
 		select {
@@ -111,6 +131,21 @@ func (d *deps) nats(ctx context.Context, role string) (*nats.Conn, error) {
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// hopeless says what to mend when waiting will not: a refused password, a
+// certificate of another authority, a server without TLS.
+func hopeless(err error, role string) error {
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return fmt.Errorf("%w; is NATS_%s_PASSWORD the server's?", err, upper(role))
+	case errors.As(err, &untrusted):
+		return fmt.Errorf("%w; is TLS_CA the authority that signed the certificate of NATS?", err)
+	case errors.Is(err, nats.ErrSecureConnWanted):
+		return fmt.Errorf("%w; TLS_CA is set, and NATS offers no TLS", err)
+	}
+	return nil
 }
 
 // connLost reports a connection that was closed although nobody stopped us.

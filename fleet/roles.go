@@ -12,6 +12,7 @@ import (
 
 	"tiffin/bridge"
 	"tiffin/micro"
+	"tiffin/services/auth/revoked"
 	authserver "tiffin/services/auth/server"
 	"tiffin/services/auth/token"
 	deliveryserver "tiffin/services/delivery/server"
@@ -108,8 +109,12 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 			JWTSecret: c.JWTSecret, JWTExpiry: c.JWTExpiry, BcryptCost: c.BcryptCost,
 		})
 	case "restaurant":
+		secure, err := c.ClientTLS("MONGODB_URL")
+		if err != nil {
+			return nil, err
+		}
 		return restaurantserver.New(ctx, restaurantserver.Config{
-			Conn: conn, MongoURL: c.MongoURL, Router: d.router, Redis: d.redis, Log: d.log, Metrics: d.metrics,
+			Conn: conn, MongoURL: c.MongoURL, MongoTLS: secure, Router: d.router, Redis: d.redis, Log: d.log, Metrics: d.metrics,
 		})
 	case "order":
 		return orderserver.New(ctx, orderserver.Config{
@@ -127,7 +132,11 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 			TrackingTTL: c.TrackingTTL, RateLimitLocation: c.RateLimitLocation,
 		})
 	case "bridge":
-		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow}), nil
+		secure, err := c.ClientTLS("RABBITMQ_URL")
+		if err != nil {
+			return nil, err
+		}
+		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow}), nil
 	}
 	return nil, fmt.Errorf("no role %q", name)
 }
@@ -174,10 +183,17 @@ func (d *deps) edge(ctx context.Context, conn *nats.Conn) error {
 			return err
 		}
 	}
+	secure, err := c.ServerTLS()
+	if err != nil {
+		return err
+	}
+	ended := revoked.NewList(d.redis, d.log, nil)
 	e, err := edge.New(edge.Config{
+		TLS:         secure,
 		BindAddress: c.BindAddress, Port: c.EdgePort, TrackingPort: c.TrackingPort,
-		Conn: conn, Client: d.client(conn), Redis: d.redis, Verifier: token.NewVerifier(c.JWTSecret),
-		Origins: c.CORSOrigins, TrustedProxies: c.TrustedProxies,
+		Conn: conn, Client: d.client(conn), Redis: d.redis, Revoked: ended,
+		Verifier: token.NewVerifier(c.JWTSecret, token.WithRevoked(ended.Has)),
+		Origins:  c.CORSOrigins, TrustedProxies: c.TrustedProxies,
 		RateLimits: edge.RateLimits{
 			General: c.RateLimitGeneral, Auth: c.RateLimitAuth, Orders: c.RateLimitOrders,
 			Location: c.RateLimitLocation, Exempt: c.RateLimitExempt,

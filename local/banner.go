@@ -14,7 +14,7 @@ import (
 // command in it can be pasted as it stands.
 func banner(p plan, h *home, took time.Duration) string {
 	c := p.config
-	edge, env := edgeURL(c.BindAddress, c.EdgePort), h.file("env")
+	edge, env := edgeURL(c, c.EdgePort), h.file("env")
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	row := func(name, value string) { line("  %-14s %s", name, value) }
@@ -24,7 +24,7 @@ func banner(p plan, h *home, took time.Duration) string {
 	line("")
 	row("Web app, API", edge)
 	row("API reference", edge+"/docs")
-	row("Live tracking", edgeURL(c.BindAddress, c.TrackingPort)+"  (Socket.IO, and WebSocket at /ws; the web app's address serves both too)")
+	row("Live tracking", edgeURL(c, c.TrackingPort)+"  (Socket.IO, and WebSocket at /ws; the web app's address serves both too)")
 	row("NATS", c.NATSURL)
 	row("RabbitMQ", redact(c.RabbitMQURL)+"  (exchange orders)")
 	for _, s := range c.Shards {

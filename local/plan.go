@@ -78,6 +78,12 @@ func (p *planner) add(s backing.Server, err error, late bool) error {
 	return err
 }
 
+// private notes that the variable names a server of this plan: on loopback and
+// this process's own child, it is reached without TLS.
+func (p *planner) private(variable string) {
+	p.plan.config.Private = append(p.plan.config.Private, variable)
+}
+
 func (p *planner) nats() error {
 	c := &p.plan.config
 	if c.NATSURL != "" {
@@ -93,6 +99,7 @@ func (p *planner) nats() error {
 		Password: func(role string) string { return passwords[role] },
 	}
 	c.NATSURL = fmt.Sprintf("nats://127.0.0.1:%d", n)
+	p.private("NATS_URL")
 	return nil
 }
 
@@ -122,6 +129,7 @@ func (p *planner) rabbitMQ() error {
 		Port: amqp, EpmdPort: mapper, DistPort: dist,
 	})
 	p.plan.config.RabbitMQURL = rabbit.URL
+	p.private("RABBITMQ_URL")
 	return p.add(rabbit, err, true)
 }
 
@@ -132,6 +140,7 @@ func (p *planner) postgres() error {
 		}
 		server, err := p.cluster("postgres-"+s.ID, "shard_"+s.ID)
 		p.plan.config.Shards[i].URL = server.URL
+		p.private("POSTGRES_SHARD_" + strings.ToUpper(s.ID) + "_URL")
 		if err := p.add(server, err, false); err != nil {
 			return err
 		}
@@ -161,6 +170,7 @@ func (p *planner) redis() error {
 		Name: "redis", Dir: p.home.file("redis"), Port: n, Password: p.secrets.get("REDIS_PASSWORD"),
 	})
 	p.plan.config.RedisURL = server.URL
+	p.private("REDIS_URL")
 	return p.add(server, err, false)
 }
 
@@ -170,6 +180,7 @@ func (p *planner) mongo() error {
 	if p.plan.config.MongoURL != "" {
 		return nil
 	}
+	p.private("MONGODB_URL")
 	n, err := p.ports.Take(mongoPort)
 	if err != nil {
 		return err
@@ -248,8 +259,8 @@ func exists(path string) bool {
 func (p plan) env() []variable {
 	c := p.config
 	vars := []variable{
-		{"EDGE_URL", edgeURL(c.BindAddress, c.EdgePort)},
-		{"TRACKING_URL", edgeURL(c.BindAddress, c.TrackingPort)},
+		{"EDGE_URL", edgeURL(c, c.EdgePort)},
+		{"TRACKING_URL", edgeURL(c, c.TrackingPort)},
 		{"NATS_URL", c.NATSURL},
 		{"REDIS_URL", c.RedisURL},
 		{"RABBITMQ_URL", c.RabbitMQURL},
@@ -269,11 +280,14 @@ func (p plan) env() []variable {
 }
 
 // edgeURL is how a client on this machine reaches the edge.
-func edgeURL(bind string, n int) string {
-	host := bind
-	switch bind {
+func edgeURL(c config.Config, n int) string {
+	host, scheme := c.BindAddress, "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	switch host {
 	case "", "0.0.0.0", "127.0.0.1", "::", "::1":
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(n))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(n))
 }

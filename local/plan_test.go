@@ -173,7 +173,7 @@ func TestBannerCanBePasted(t *testing.T) {
 	require.NoError(t, err)
 	text := banner(p, h, 0)
 	require.NotContains(t, text, "geheim", "passwords stay in the env file")
-	for _, want := range []string{edgeURL(p.config.BindAddress, p.config.EdgePort), "customer@demo.tiffin", "--inbox-prefix=_INBOX_ops", h.file("env")} {
+	for _, want := range []string{edgeURL(p.config, p.config.EdgePort), "customer@demo.tiffin", "--inbox-prefix=_INBOX_ops", h.file("env")} {
 		require.Contains(t, text, want)
 	}
 	p.config.Demo = "off"

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tiffin/config"
 )
 
 const (
@@ -20,13 +23,18 @@ const (
 
 // awaitReady asks GET /readyz until it answers 200, and says every now and
 // then what it is waiting for.
-func awaitReady(ctx context.Context, bind string, edgePort int, p *progress) error {
-	host := bind
+func awaitReady(ctx context.Context, c config.Config, p *progress) error {
+	host, bind := c.BindAddress, c.BindAddress
 	if bind == "" || bind == "0.0.0.0" || bind == "::" {
 		host = "127.0.0.1"
 	}
-	url := "http://" + net.JoinHostPort(host, strconv.Itoa(edgePort)) + "/readyz"
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	scheme, transport := "http", &http.Transport{DisableKeepAlives: true}
+	if c.TLSCert != "" {
+		// This process itself answers, and the certificate need not name loopback.
+		scheme, transport.TLSClientConfig = "https", &tls.Config{InsecureSkipVerify: true} //nolint:gosec // see above
+	}
+	url := scheme + "://" + net.JoinHostPort(host, strconv.Itoa(c.EdgePort)) + "/readyz"
+	client := &http.Client{Timeout: 2 * time.Second, Transport: transport}
 	tick, news := time.NewTicker(readyTick), time.NewTicker(impatience)
 	defer tick.Stop()
 	defer news.Stop()

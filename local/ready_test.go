@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tiffin/config"
 )
 
 func TestAwaitReadyAsksUntil200(t *testing.T) {
@@ -24,12 +26,12 @@ func TestAwaitReadyAsksUntil200(t *testing.T) {
 	}))
 	defer srv.Close()
 	n := srv.Listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, awaitReady(t.Context(), "127.0.0.1", n, newProgress(&bytes.Buffer{})))
+	require.NoError(t, awaitReady(t.Context(), config.Config{BindAddress: "127.0.0.1", EdgePort: n}, newProgress(&bytes.Buffer{})))
 	require.EqualValues(t, 3, asked.Load())
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, awaitReady(ctx, "0.0.0.0", n, newProgress(&bytes.Buffer{})), context.Canceled)
+	require.ErrorIs(t, awaitReady(ctx, config.Config{BindAddress: "0.0.0.0", EdgePort: n}, newProgress(&bytes.Buffer{})), context.Canceled)
 }
 
 func TestAskReadyTellsWhatIsMissing(t *testing.T) {

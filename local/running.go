@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/joho/godotenv"
@@ -39,7 +40,13 @@ func Running() (config.Config, map[string]string, error) {
 	if err != nil {
 		return config.Config{}, nil, err
 	}
+	private := slices.Collect(maps.Keys(vars))
 	maps.Copy(vars, above)
 	c, err = config.FromMap(vars)
+	for _, name := range private {
+		if above[name] == "" { // it comes from the file alone: a server that `tiffin up` started
+			c.Private = append(c.Private, name)
+		}
+	}
 	return c, vars, err
 }

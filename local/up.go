@@ -233,7 +233,7 @@ func (u *up) runFleet(ctx, failed context.Context, needed []*backing.Keeper) err
 // announce prints the banner once the fleet is ready.
 func (u *up) announce(ctx context.Context) error {
 	c := u.plan.config
-	if err := awaitReady(ctx, c.BindAddress, c.EdgePort, u.progress); err != nil {
+	if err := awaitReady(ctx, c, u.progress); err != nil {
 		return nil // stopped before it was ready; whoever stopped it knows why
 	}
 	u.progress.line(banner(u.plan, u.home, time.Since(u.progress.since)))

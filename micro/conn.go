@@ -1,6 +1,7 @@
 package micro
 
 import (
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +16,8 @@ type ConnConfig struct {
 	Role     string
 	Password string
 	Log      *slog.Logger
+	// TLS, when set, is required: a server that offers none is refused.
+	TLS *tls.Config
 	// OnLost, when set, is called once the connection is closed for good, with the reason.
 	OnLost func(error)
 	// Options are appended last, for tests: an in-process connection, for example.
@@ -65,6 +68,9 @@ func Connect(cfg ConnConfig) (*nats.Conn, error) {
 			}
 		}),
 	}, cfg.Options...)
+	if cfg.TLS != nil {
+		opts = append(opts, nats.Secure(cfg.TLS))
+	}
 	nc, err := nats.Connect(cfg.URL, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to nats as %s: %w", cfg.Role, err)

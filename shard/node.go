@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sony/gobreaker/v2"
 )
@@ -60,6 +62,7 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 		// the variable's name is enough.
 		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: not a usable postgres:// URL", strings.ToUpper(shard.ID))
 	}
+	secure(&config.ConnConfig.Config, shard.TLS)
 	config.MaxConns = int32(opts.MaxConns)
 	config.MaxConnLifetime = time.Hour
 	config.MaxConnLifetimeJitter = 10 * time.Minute
@@ -82,6 +85,31 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
 	n.claims.Store(&claims{})
 	return n, nil
+}
+
+// secure makes every way to the server go through TLS: a sslmode such as
+// "prefer", the default, has plain text as its second way.
+func secure(config *pgconn.Config, conf *tls.Config) {
+	if conf == nil {
+		return
+	}
+	config.TLSConfig = named(conf, config.Host)
+	ways := []*pgconn.FallbackConfig{}
+	seen := map[string]bool{fmt.Sprint(config.Host, config.Port): true}
+	for _, way := range config.Fallbacks {
+		if key := fmt.Sprint(way.Host, way.Port); !seen[key] {
+			seen[key] = true
+			ways = append(ways, &pgconn.FallbackConfig{Host: way.Host, Port: way.Port, TLSConfig: named(conf, way.Host)})
+		}
+	}
+	config.Fallbacks = ways
+}
+
+// named expects the host's name in the certificate.
+func named(conf *tls.Config, host string) *tls.Config {
+	conf = conf.Clone()
+	conf.ServerName = host
+	return conf
 }
 
 func newBreaker(id string, log *slog.Logger) *gobreaker.CircuitBreaker[struct{}] {

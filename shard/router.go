@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"crypto/tls"
 	"strings"
 	"sync/atomic"
 
@@ -19,6 +20,8 @@ type ShardConfig struct {
 	ID      string   // lower-case letter or word, such as "a"
 	URL     string   // postgres:// URL
 	Regions []string // may be empty: a shard that waits for regions to be moved to it
+
+	TLS *tls.Config `json:"-"` // nil: as the URL's sslmode says; else required, whatever the URL says
 }
 
 // Route says where something lives and how that was found.

@@ -26,7 +26,11 @@ func onNATS(fn func(conn *nats.Conn, rabbitURL string) error) error {
 	if c.NATSURL == "" {
 		return errors.New("no fleet found: start one with `tiffin up` in this folder, or set NATS_URL and NATS_OPS_PASSWORD")
 	}
-	conn, err := micro.Connect(micro.ConnConfig{URL: c.NATSURL, Role: "ops", Password: c.NATSPasswords["ops"]})
+	secure, err := c.ClientTLS("NATS_URL")
+	if err != nil {
+		return err
+	}
+	conn, err := micro.Connect(micro.ConnConfig{URL: c.NATSURL, Role: "ops", Password: c.NATSPasswords["ops"], TLS: secure})
 	if err != nil {
 		return err
 	}

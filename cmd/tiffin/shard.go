@@ -16,7 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"tiffin/config"
+	"tiffin/fleet"
 	"tiffin/local"
 	authserver "tiffin/services/auth/server"
 	"tiffin/shard"
@@ -136,7 +136,10 @@ func (c shardRouteCommand) Run(i *invocation) error {
 		}
 		return c.print(os.Stdout, route)
 	}
-	shards := shardsOf(conf)
+	shards, err := fleet.ShardConfig(conf)
+	if err != nil {
+		return err
+	}
 	if slices.ContainsFunc(shards.Shards, func(s shard.ShardConfig) bool { return s.URL == "" }) {
 		for i := range shards.Shards {
 			shards.Shards[i].URL = "postgres://unknown"
@@ -241,7 +244,10 @@ func withShards(ctx context.Context, log *slog.Logger, fn func(*shard.Set, shard
 	if err != nil {
 		return err
 	}
-	shards := shardsOf(conf)
+	shards, err := fleet.ShardConfig(conf)
+	if err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(shards.Shards, func(s shard.ShardConfig) bool { return s.URL != "" }) {
 		return errors.New("no shards found: start a fleet with `tiffin up` in this folder, or set POSTGRES_SHARD_A_URL …")
 	}
@@ -255,12 +261,4 @@ func withShards(ctx context.Context, log *slog.Logger, fn func(*shard.Set, shard
 	}
 	defer set.Close()
 	return fn(set, shards)
-}
-
-func shardsOf(conf config.Config) shard.Config {
-	var shards shard.Config
-	for _, s := range conf.Shards {
-		shards.Shards = append(shards.Shards, shard.ShardConfig{ID: s.ID, URL: s.URL, Regions: s.Regions})
-	}
-	return shards
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"tiffin/config"
 	"tiffin/local/testenv"
 	"tiffin/services/delivery"
 	"tiffin/services/delivery/deliverytx"
@@ -26,11 +25,11 @@ import (
 const nowhere = "postgres://tiffin:geheim@127.0.0.1:1/shard?password=geheim"
 
 func shardsAt(urls map[string]string) shard.Config {
-	return shardsOf(config.Config{Shards: []config.Shard{
+	return shard.Config{Shards: []shard.ShardConfig{
 		{ID: "a", URL: urls["a"], Regions: []string{"us-west", "ca"}},
 		{ID: "b", URL: urls["b"], Regions: []string{"us-east", "us-central"}},
 		{ID: "c", URL: urls["c"], Regions: []string{"us-south", "mx"}},
-	}})
+	}}
 }
 
 func TestShardRouteSaysWhereAndWhy(t *testing.T) {

@@ -27,6 +27,7 @@ type FerretDBConfig struct {
 	Wait func(ctx context.Context) error
 	// Database is the one named in the URL.
 	Database string
+	TLS      *TLSFiles
 }
 
 // FerretDB returns the document store for machines without mongod: the real
@@ -38,11 +39,16 @@ func FerretDB(c FerretDBConfig) (Server, error) {
 	}
 	address := loopback(c.Port)
 	url := "mongodb://" + address + "/" + c.Database
+	args := []string{"-listen", address}
+	if t := c.TLS; t != nil {
+		url += "?tls=true&tlsCAFile=" + t.CA
+		args = append(args, "-tls-cert", t.Cert, "-tls-key", t.Key)
+	}
 	return Server{
 		Name: c.Name, Address: address, URL: url,
 		Prepare: c.Wait,
 		Command: process.Command{
-			Name: c.Name, Path: bin, Args: []string{"-listen", address}, Dir: "/",
+			Name: c.Name, Path: bin, Args: args, Dir: "/",
 			// In the environment, because it holds a password.
 			Env: append(os.Environ(), "FERRETDB_POSTGRESQL_URL="+c.PostgresURL),
 		},

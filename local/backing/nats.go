@@ -23,6 +23,7 @@ type NATSConfig struct {
 	StoreDir string // absolute; JetStream's folder, made when missing
 	// Password returns the password of a role of nats.conf.
 	Password func(role string) string
+	TLS      *TLSFiles
 	// Logger, when set, gets the server's messages.
 	Logger server.Logger
 }
@@ -30,6 +31,9 @@ type NATSConfig struct {
 // natsReady is how long the server may take until it accepts clients; it
 // recovers its streams first.
 const natsReady = 30 * time.Second
+
+// natsHandshake is how long a client may take for TLS, in seconds.
+const natsHandshake = 5
 
 // StartNATS starts the server that nats.conf describes and returns when it
 // accepts clients. Stop it with Shutdown and WaitForShutdown.
@@ -134,6 +138,13 @@ func natsOptions(c NATSConfig) (*server.Options, error) {
 	}
 	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return nil, err
+	}
+	if t := c.TLS; t != nil {
+		opts.TLSConfig, err = server.GenTLSConfig(&server.TLSConfigOpts{CertFile: t.Cert, KeyFile: t.Key})
+		if err != nil {
+			return nil, err
+		}
+		opts.TLS, opts.TLSTimeout = true, natsHandshake
 	}
 	// Signals are the supervisor's, and the log is the caller's.
 	opts.NoSigs, opts.NoLog = true, c.Logger == nil

@@ -27,6 +27,7 @@ type PostgresConfig struct {
 	Database string // created when missing
 	// Volatile trades durability for speed: for tests whose data dies anyway.
 	Volatile bool
+	TLS      *TLSFiles
 	// MaxConnections is the server's limit; zero means 200.
 	MaxConnections int
 }
@@ -93,9 +94,13 @@ func postgresBin(dir string) (string, error) {
 }
 
 func (pg *postgres) url(database string) string {
+	query := "sslmode=disable"
+	if pg.TLS != nil {
+		query = "sslmode=verify-full&sslrootcert=" + url.QueryEscape(pg.TLS.CA)
+	}
 	u := url.URL{
 		Scheme: "postgresql", User: url.UserPassword(superuser, pg.Password),
-		Host: loopback(pg.Port), Path: "/" + database, RawQuery: "sslmode=disable",
+		Host: loopback(pg.Port), Path: "/" + database, RawQuery: query,
 	}
 	return u.String()
 }
@@ -119,6 +124,9 @@ func (pg *postgres) args() []string {
 		// Commits stay synchronous: what was committed must survive the SIGKILL of a test.
 		settings = append(settings, "fsync=off", "full_page_writes=off")
 	}
+	if pg.TLS != nil {
+		settings = append(settings, "ssl=on", "ssl_cert_file="+pg.TLS.Cert, "ssl_key_file="+pg.secretKey())
+	}
 	args := []string{"-D", pg.data}
 	for _, s := range settings {
 		args = append(args, "-c", s)
@@ -128,6 +136,9 @@ func (pg *postgres) args() []string {
 
 func (pg *postgres) prepare(ctx context.Context) error {
 	if err := pg.makeFolder(); err != nil {
+		return err
+	}
+	if err := pg.copyKey(); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(pg.data, "PG_VERSION")); err == nil {
@@ -143,6 +154,24 @@ func (pg *postgres) prepare(ctx context.Context) error {
 		return err
 	}
 	return os.Rename(fresh, pg.data)
+}
+
+// secretKey is the server's own copy of its key: PostgreSQL refuses one that
+// another user owns.
+func (pg *postgres) secretKey() string { return filepath.Join(pg.Dir, "tls.key") }
+
+func (pg *postgres) copyKey() error {
+	if pg.TLS == nil {
+		return nil
+	}
+	key, err := os.ReadFile(pg.TLS.Key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(pg.secretKey(), key, 0o600); err != nil || pg.user == nil {
+		return err
+	}
+	return os.Chown(pg.secretKey(), int(pg.user.UID), int(pg.user.GID))
 }
 
 func (pg *postgres) makeFolder() error {

@@ -27,6 +27,7 @@ type RabbitMQConfig struct {
 	// ManagementPort switches the management plugin on: for tests, which make
 	// virtual hosts through it. It slows stopping, so up does without.
 	ManagementPort int
+	TLS            *TLSFiles
 }
 
 const (
@@ -61,14 +62,18 @@ func RabbitMQ(c RabbitMQConfig) (Server, error) {
 	if err != nil {
 		return Server{}, err
 	}
-	u := url.URL{Scheme: "amqp", User: url.UserPassword(rabbitUser, c.Password), Host: loopback(c.Port), Path: "/" + rabbitVhost}
+	scheme := "amqp"
+	if c.TLS != nil {
+		scheme = "amqps"
+	}
+	u := url.URL{Scheme: scheme, User: url.UserPassword(rabbitUser, c.Password), Host: loopback(c.Port), Path: "/" + rabbitVhost}
 	return Server{
 		Name: c.Name, Address: loopback(c.Port), URL: u.String(),
 		Prepare: c.prepare,
 		Command: process.Command{
 			Name: c.Name, Path: bin, Dir: c.Dir, Env: c.env(), StopTimeout: 20 * time.Second,
 		},
-		Probe: func(ctx context.Context) error { return amqpPing(ctx, u.String()) },
+		Probe: func(ctx context.Context) error { return amqpPing(ctx, u.String(), c.TLS) },
 	}, nil
 }
 
@@ -101,10 +106,15 @@ func (c RabbitMQConfig) env() []string {
 func (c RabbitMQConfig) prepare(ctx context.Context) error {
 	plugins := "[]."
 	conf := []string{
-		"listeners.tcp.1 = " + loopback(c.Port),
 		"default_user = " + rabbitUser, "default_pass = " + c.Password, "default_vhost = " + rabbitVhost,
 		"log.console = true", "log.console.level = warning", "log.file = false",
 		"disk_free_limit.absolute = 200MB",
+	}
+	if t := c.TLS; t != nil {
+		conf = append(conf, "listeners.tcp = none", "listeners.ssl.1 = "+loopback(c.Port), "ssl_options.verify = verify_none",
+			"ssl_options.cacertfile = "+t.CA, "ssl_options.certfile = "+t.Cert, "ssl_options.keyfile = "+t.Key)
+	} else {
+		conf = append(conf, "listeners.tcp.1 = "+loopback(c.Port))
 	}
 	if c.ManagementPort != 0 {
 		plugins = "[rabbitmq_management]."
@@ -130,8 +140,13 @@ func (c RabbitMQConfig) prepare(ctx context.Context) error {
 
 // amqpPing logs in and out. Between two bytes the broker may be starting, so
 // the handshake has a deadline.
-func amqpPing(ctx context.Context, address string) error {
+func amqpPing(ctx context.Context, address string, secure *TLSFiles) error {
+	conf, err := secure.client()
+	if err != nil {
+		return err
+	}
 	conn, err := amqp.DialConfig(address, amqp.Config{
+		TLSClientConfig: conf,
 		Dial: func(network, addr string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 			if err != nil {

@@ -21,6 +21,7 @@ type RedisConfig struct {
 	Password string // empty asks for none
 	// Volatile keeps nothing on disk: for tests.
 	Volatile bool
+	TLS      *TLSFiles
 }
 
 // Redis returns a server that appends every change to a file, so that the last
@@ -31,6 +32,9 @@ func Redis(c RedisConfig) (Server, error) {
 		return Server{}, err
 	}
 	u := url.URL{Scheme: "redis", Host: loopback(c.Port)}
+	if c.TLS != nil {
+		u.Scheme = "rediss"
+	}
 	if c.Password != "" {
 		u.User = url.UserPassword("default", c.Password)
 	}
@@ -45,15 +49,21 @@ func Redis(c RedisConfig) (Server, error) {
 			return os.WriteFile(conf, []byte(c.conf()), 0o600)
 		},
 		Command: process.Command{Name: c.Name, Path: bin, Args: []string{conf}, Dir: c.Dir},
-		Probe:   func(ctx context.Context) error { return redisPing(ctx, u.String()) },
+		Probe:   func(ctx context.Context) error { return redisPing(ctx, u.String(), c.TLS) },
 	}, nil
 }
 
 func (c RedisConfig) conf() string {
 	lines := []string{
-		"bind 127.0.0.1", fmt.Sprintf("port %d", c.Port), "daemonize no", `dir "` + c.Dir + `"`, "loglevel notice",
+		"bind 127.0.0.1", "daemonize no", `dir "` + c.Dir + `"`, "loglevel notice",
 		// A cache and hints: when memory is short, what expires soonest goes first.
 		"maxmemory 256mb", "maxmemory-policy volatile-ttl",
+	}
+	if t := c.TLS; t != nil {
+		lines = append(lines, "port 0", fmt.Sprintf("tls-port %d", c.Port), "tls-auth-clients no",
+			"tls-cert-file "+t.Cert, "tls-key-file "+t.Key, "tls-ca-cert-file "+t.CA)
+	} else {
+		lines = append(lines, fmt.Sprintf("port %d", c.Port))
 	}
 	if c.Password != "" {
 		lines = append(lines, "requirepass "+c.Password)
@@ -66,9 +76,12 @@ func (c RedisConfig) conf() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func redisPing(ctx context.Context, address string) error {
+func redisPing(ctx context.Context, address string, secure *TLSFiles) error {
 	opts, err := redis.ParseURL(address)
 	if err != nil {
+		return err
+	}
+	if opts.TLSConfig, err = secure.client(); err != nil {
 		return err
 	}
 	opts.MaxRetries, opts.ContextTimeoutEnabled = -1, true

@@ -29,6 +29,10 @@ type Server struct {
 	Setup func(ctx context.Context) error
 }
 
+// TLSFiles are what a server speaks nothing but TLS with: its certificate and
+// key in PEM form, and the authority that signed it. nil is plain text.
+type TLSFiles struct{ Cert, Key, CA string }
+
 // probeTimeout bounds one look at a server that may accept and not answer.
 const probeTimeout = 2 * time.Second
 

@@ -13,6 +13,9 @@ import (
 
 // Rig is a folder with servers. Its methods are for one goroutine at a time.
 type Rig struct {
+	// TLS, when set, is all that servers started from then on speak; not NATS.
+	TLS *backing.TLSFiles
+
 	dir      string
 	ports    *port.Book
 	launcher *process.Launcher

@@ -30,7 +30,7 @@ func (r *Rig) Postgres(ctx context.Context, name string) (*Server, error) {
 		return nil, err
 	}
 	s, err := backing.Postgres(backing.PostgresConfig{
-		Name: name, Dir: filepath.Join(r.dir, name), Port: number, Password: secret, Database: secret, Volatile: true,
+		Name: name, Dir: filepath.Join(r.dir, name), Port: number, Password: secret, Database: secret, Volatile: true, TLS: r.TLS,
 	})
 	if err != nil {
 		return nil, err
@@ -44,7 +44,9 @@ func (r *Rig) Redis(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := backing.Redis(backing.RedisConfig{Name: "redis", Dir: filepath.Join(r.dir, "redis"), Port: number, Volatile: true})
+	s, err := backing.Redis(backing.RedisConfig{
+		Name: "redis", Dir: filepath.Join(r.dir, "redis"), Port: number, Volatile: true, TLS: r.TLS,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,22 @@ func (r *Rig) RabbitMQ(ctx context.Context) (*Server, error) {
 	}
 	s, err := backing.RabbitMQ(backing.RabbitMQConfig{
 		Name: "rabbitmq", Dir: filepath.Join(r.dir, "rabbitmq"), Password: secret,
-		EpmdPort: numbers[0], DistPort: numbers[1], Port: numbers[2],
+		EpmdPort: numbers[0], DistPort: numbers[1], Port: numbers[2], TLS: r.TLS,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.Add(ctx, s)
+}
+
+// FerretDB starts a document store on the database of a PostgreSQL of this rig.
+func (r *Rig) FerretDB(ctx context.Context, postgres *Server) (*Server, error) {
+	number, err := r.ports.Take(26000)
+	if err != nil {
+		return nil, err
+	}
+	s, err := backing.FerretDB(backing.FerretDBConfig{
+		Name: "ferretdb", Port: number, Database: secret, PostgresURL: postgres.URL, TLS: r.TLS,
 	})
 	if err != nil {
 		return nil, err

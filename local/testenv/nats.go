@@ -26,11 +26,22 @@ type NATSServer struct {
 // NATS starts a server of this test's own. It ends with the test.
 func NATS(t testing.TB) *NATSServer {
 	t.Helper()
+	s := newNATS(t)
+	s.Start()
+	return s
+}
+
+// newNATS prepares a server that is stopped when the test ends.
+func newNATS(t testing.TB) *NATSServer {
+	t.Helper()
 	s := &NATSServer{t: t, config: backing.NATSConfig{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), Password: password,
 	}}
-	s.Start()
-	t.Cleanup(func() { s.Stop() })
+	t.Cleanup(func() {
+		if s.server != nil {
+			s.Stop()
+		}
+	})
 	return s
 }
 

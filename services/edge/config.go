@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/micro"
+	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
 	"tiffin/shard"
 )
@@ -42,6 +43,7 @@ type Config struct {
 	Client   *micro.Client
 	Redis    *redis.Client
 	Verifier *token.Verifier
+	Revoked  *revoked.List // kept up to date here; Verifier asks it; nil: none
 
 	Origins           []string // CORS_ORIGINS; empty: the edge's own and http://localhost:5173
 	TrustedProxies    []string // addresses and networks whose X-Forwarded-For counts
@@ -108,12 +110,12 @@ func (c Config) withDefaults() Config {
 
 // ownOrigins are the origins of pages that come from these listeners on this
 // machine.
-func ownOrigins(listeners ...net.Listener) []string {
+func ownOrigins(scheme string, listeners ...net.Listener) []string {
 	var origins []string
 	for _, ln := range listeners {
 		if addr, ok := ln.Addr().(*net.TCPAddr); ok {
 			port := strconv.Itoa(addr.Port)
-			origins = append(origins, "http://localhost:"+port, "http://127.0.0.1:"+port)
+			origins = append(origins, scheme+"://localhost:"+port, scheme+"://127.0.0.1:"+port)
 		}
 	}
 	return origins

@@ -70,7 +70,11 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("RATE_LIMIT_EXEMPT: %w", err)
 	}
-	own := ownOrigins(main, live)
+	scheme := "http"
+	if cfg.TLS != nil {
+		scheme = "https"
+	}
+	own := ownOrigins(scheme, main, live)
 	if len(cfg.Origins) == 0 {
 		cfg.Origins = append(own, devOrigin)
 	}
@@ -86,7 +90,7 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	s.census = ops.NewCensus(cfg.Redis, s.realtime.Sockets)
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
-		Cities: cfg.Cities, Clock: cfg.Clock,
+		Cities: cfg.Cities, Revoked: cfg.Revoked, Clock: cfg.Clock,
 		Overview: ops.NewBoard(watch, s.readiness, s.census, shardsOf(cfg), cfg.Clock).Overview,
 	})
 	pages, err := webapp.New(webapp.Config{
@@ -157,6 +161,9 @@ func (s *Server) Run(ctx context.Context) error {
 	background.Go(func() error { return s.limiter.Run(inner) })
 	background.Go(func() error { return s.readiness.Run(inner) })
 	background.Go(func() error { return s.census.Run(inner) })
+	if s.cfg.Revoked != nil {
+		background.Go(func() error { return s.cfg.Revoked.Run(inner) })
+	}
 
 	doors, ctx := errgroup.WithContext(ctx)
 	doors.Go(func() error { return s.realtime.Run(ctx) })

@@ -23,11 +23,17 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:27017", "address to serve the MongoDB protocol on")
+	cert := flag.String("tls-cert", "", "certificate in PEM form: serve TLS and nothing else")
+	key := flag.String("tls-key", "", "key of that certificate")
 	flag.Parse()
+	listener := ferretdb.ListenerConfig{TCP: *listen}
+	if *cert != "" {
+		listener = ferretdb.ListenerConfig{TLS: *listen, TLSCertFile: *cert, TLSKeyFile: *key}
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *listen, os.Getenv("FERRETDB_POSTGRESQL_URL")); err != nil {
+	if err := serve(ctx, listener, os.Getenv("FERRETDB_POSTGRESQL_URL")); err != nil {
 		fmt.Fprintln(os.Stderr, "ferretdb:", err)
 		os.Exit(1)
 	}
@@ -35,10 +41,10 @@ func main() {
 
 // serve runs until ctx ends; New fails when the address is taken or PostgreSQL
 // does not answer.
-func serve(ctx context.Context, listen, postgres string) error {
+func serve(ctx context.Context, listener ferretdb.ListenerConfig, postgres string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	db, err := ferretdb.New(&ferretdb.Config{
-		Listener:      ferretdb.ListenerConfig{TCP: listen},
+		Listener:      listener,
 		Logger:        log,
 		Handler:       "postgresql",
 		PostgreSQLURL: postgres,

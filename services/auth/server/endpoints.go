@@ -111,6 +111,7 @@ func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session 
 	if errors.Is(err, errReuse) {
 		s.metrics.reuses.Inc()
 		family, _, _ := strings.Cut(req.RefreshToken, ".")
+		s.announcer.Announce(ctx, family)
 		s.log.Warn("refresh token used twice, session revoked", "family", family, "request", micro.RequestID(ctx), "audit", true)
 	}
 	if err != nil {
@@ -125,7 +126,12 @@ func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.L
 	if err != nil {
 		return res, err
 	}
-	return res, unauthenticated(s.sessions.end(ctx, req.RefreshToken, actor.ID))
+	if err := s.sessions.end(ctx, req.RefreshToken, actor.ID); err != nil {
+		return res, unauthenticated(err)
+	}
+	family, _, _ := strings.Cut(req.RefreshToken, ".")
+	s.announcer.Announce(ctx, family)
+	return res, nil
 }
 
 // me reads through the cache: every page of every client begins with it.

@@ -16,6 +16,7 @@ import (
 	"tiffin/cache"
 	"tiffin/micro"
 	"tiffin/services/auth"
+	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
 	"tiffin/services/delivery/deliverytx"
 	"tiffin/shard"
@@ -78,6 +79,7 @@ type Server struct {
 	registrar *registrar
 	sessions  *sessions
 	sweeper   *sweeper
+	announcer *revoked.Announcer
 }
 
 // New makes a server and brings its tables up to date on every reachable shard. Nothing is served before Run.
@@ -107,6 +109,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		sessions:  &sessions{shards: cfg.Shards, ttl: cfg.RefreshTTL, clock: cfg.Clock},
 		cache:     cache.New(cache.Config{Redis: cfg.Redis, Log: log, Metrics: cfg.Metrics}),
 	}
+	s.announcer = revoked.NewAnnouncer(cfg.Redis, cfg.JWTExpiry, log, cfg.Clock, s.sessions.revokedSince)
 	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
 	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{
 		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: encodeUser, Decode: decodeUser,
@@ -122,6 +125,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.cache.Run(background) })
 	group.Go(func() error { return s.sweeper.Run(background) })
+	group.Go(func() error { return s.announcer.Run(background) })
 	err := s.service.Run(ctx)
 	stop()
 	return errors.Join(err, group.Wait())

@@ -43,13 +43,20 @@ type claims struct {
 // Option changes a Signer or a Verifier.
 type Option func(*options)
 
-type options struct{ clock func() time.Time }
+type options struct {
+	clock   func() time.Time
+	revoked func(family string) bool
+}
 
 // WithClock replaces time.Now.
 func WithClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
 
+// WithRevoked names what knows the sessions that were ended: tokens of their families are refused. It is asked for every
+// token, so it must be quick.
+func WithRevoked(has func(family string) bool) Option { return func(o *options) { o.revoked = has } }
+
 func apply(opts []Option) options {
-	o := options{clock: time.Now}
+	o := options{clock: time.Now, revoked: func(string) bool { return false }}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -87,13 +94,14 @@ func (s *Signer) TTL() time.Duration { return s.ttl }
 
 // Verifier checks tokens. It is safe for concurrent use.
 type Verifier struct {
-	key    []byte
-	parser *jwt.Parser
+	key     []byte
+	parser  *jwt.Parser
+	revoked func(family string) bool
 }
 
 // NewVerifier returns a verifier for tokens signed with the same secret.
 func NewVerifier(secret string, opts ...Option) *Verifier {
-	return &Verifier{key: []byte(secret), parser: jwt.NewParser(
+	return &Verifier{key: []byte(secret), revoked: apply(opts).revoked, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuer(issuer),
@@ -102,6 +110,9 @@ func NewVerifier(secret string, opts ...Option) *Verifier {
 		jwt.WithTimeFunc(apply(opts).clock),
 	)}
 }
+
+// Revoked reports whether the session of a token that was good before has ended since.
+func (v *Verifier) Revoked(c Claims) bool { return v.revoked(c.Family) }
 
 // Verify returns what the token says, or ErrInvalid with empty claims.
 func (v *Verifier) Verify(raw string) (Claims, error) {
@@ -118,7 +129,7 @@ func (v *Verifier) Verify(raw string) (Claims, error) {
 	switch {
 	case err != nil:
 		return Claims{}, errors.Join(ErrInvalid, err)
-	case !parsed.Valid, c.Kind != kind, c.Subject == "", c.Role == "", c.Family == "":
+	case !parsed.Valid, c.Kind != kind, c.Subject == "", c.Role == "", c.Family == "", v.revoked(c.Family):
 		return Claims{}, ErrInvalid
 	}
 	return Claims{UserID: c.Subject, Role: c.Role, Family: c.Family, ExpiresAt: c.ExpiresAt.UTC()}, nil

@@ -10,6 +10,7 @@ import (
 
 	"tiffin/micro"
 	"tiffin/services/auth"
+	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
 	"tiffin/services/edge/inbound"
 	"tiffin/services/edge/ops"
@@ -26,6 +27,7 @@ type Config struct {
 	Rates    map[Limit]int    // requests per second, 0 = off
 	Exempt   inbound.Networks // clients without limits
 	Cities   *shard.Gazetteer
+	Revoked  *revoked.List // may be nil
 	Overview func(context.Context) (ops.Overview, error)
 	Clock    func() time.Time
 }

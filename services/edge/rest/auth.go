@@ -2,9 +2,12 @@ package rest
 
 import (
 	"net/http"
+	"strings"
+	"time"
 
 	"tiffin/micro"
 	"tiffin/services/auth"
+	"tiffin/wire"
 )
 
 // authRoutes are those of accounts and sessions. What changes something is sent
@@ -43,9 +46,10 @@ func authRoutes() []Route {
 		Route{
 			Method: http.MethodPost, Path: "/auth/logout", Tag: tagAuth,
 			Summary: "Sign out",
-			Detail:  "Revokes the refresh token's whole family.",
+			Detail:  "Revokes the refresh token's whole family, its access tokens included.",
 			Who:     signedIn, Limit: LimitAuth,
 			Body: bodyOf[auth.LogoutRequest](), Status: http.StatusNoContent,
+			handler: (*call).logout,
 		}.again(auth.Subject(auth.VerbLogout), typeOf[auth.LogoutRequest]()),
 		Route{
 			Method: http.MethodGet, Path: "/auth/me", Tag: tagAuth,
@@ -57,3 +61,21 @@ func authRoutes() []Route {
 		}.again(auth.Subject(auth.VerbMe), typeOf[auth.MeRequest]()),
 	}
 }
+
+// logout forwards, and then need not wait for the news of what it has itself
+// ended: the very next request with the token is refused.
+func (k *call) logout() error {
+	if err := k.forward(); err != nil || k.api.cfg.Revoked == nil {
+		return err
+	}
+	var request auth.LogoutRequest
+	if wire.Decode(k.body, &request) == nil {
+		family, _, _ := strings.Cut(request.RefreshToken, ".")
+		k.api.cfg.Revoked.Add(family, k.api.cfg.Clock().Add(rememberRevoked))
+	}
+	return nil
+}
+
+// rememberRevoked bridges the time until the news comes from the auth service,
+// which knows how long the tokens live.
+const rememberRevoked = time.Hour

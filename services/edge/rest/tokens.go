@@ -14,8 +14,8 @@ const remembered = 8192
 
 // tokens verifies tokens and remembers the good ones until they expire, because
 // a client sends the same token with every request and nothing about it can
-// change: its signature covers all of it, and it is judged by the clock each
-// time. Bad tokens are not remembered, so nobody can fill the memory without
+// change: its signature covers all of it, and it is judged by the clock and by
+// the list of ended sessions each time. Bad tokens are not remembered, so nobody can fill the memory without
 // the key.
 //
 // There are two generations: when the young one is full it becomes the old one,
@@ -50,7 +50,7 @@ func (t *tokens) verify(raw string) (token.Claims, bool) {
 			return token.Claims{}, false
 		}
 	}
-	if !t.clock().Before(claims.ExpiresAt) {
+	if !t.clock().Before(claims.ExpiresAt) || known && t.verifier.Revoked(claims) {
 		return token.Claims{}, false
 	}
 	if !fresh {

@@ -102,3 +102,20 @@ func BenchmarkRememberedToken(b *testing.B) {
 		}
 	}
 }
+
+// A token that was good a moment ago is refused from the sign-out on, remembered or not.
+func TestTokensOfEndedSessionsAreRefused(t *testing.T) {
+	t.Parallel()
+	ended := map[string]bool{}
+	tokens := rest.NewTokens(token.NewVerifier(secret, token.WithRevoked(func(family string) bool { return ended[family] })), time.Now, 100)
+	raw := sign(t, "u1", time.Hour)
+	_, good := tokens.Verify(raw)
+	require.True(t, good)
+	ended["family"] = true
+	for range 2 {
+		_, good = tokens.Verify(raw)
+		require.False(t, good)
+	}
+	_, good = tokens.Verify(sign(t, "u2", time.Hour))
+	require.False(t, good, "never seen before")
+}

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
@@ -30,6 +31,7 @@ const (
 type Config struct {
 	Conn     *nats.Conn
 	MongoURL string        // mongodb://…/<database>; without a database in it, "restaurants"
+	MongoTLS *tls.Config   // nil: as the URL says; else required, whatever the URL says
 	Router   *shard.Router // normalises cities
 	Redis    *redis.Client // nil: every read goes to the document store
 	Log      *slog.Logger
@@ -69,7 +71,7 @@ type Server struct {
 func New(_ context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	log := cfg.Log.With("service", restaurant.ServiceName)
-	store, err := openStore(cfg.MongoURL, log)
+	store, err := openStore(cfg.MongoURL, cfg.MongoTLS, log)
 	if err != nil {
 		return nil, err
 	}

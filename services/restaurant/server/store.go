@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"iter"
@@ -40,7 +41,7 @@ type store struct {
 }
 
 // openStore does not connect yet. Its error does not repeat the URL, which holds a password.
-func openStore(url string, log *slog.Logger) (*store, error) {
+func openStore(url string, secure *tls.Config, log *slog.Logger) (*store, error) {
 	parsed, err := connstring.ParseAndValidate(url)
 	if err != nil {
 		return nil, errors.New("MONGODB_URL: not a usable mongodb:// URL")
@@ -50,14 +51,18 @@ func openStore(url string, log *slog.Logger) (*store, error) {
 		database = defaultDatabase
 	}
 	journaled := true
-	client, err := mongo.Connect(options.Client().ApplyURI(url).
+	opts := options.Client().ApplyURI(url).
 		SetAppName("tiffin-restaurant").
 		SetServerSelectionTimeout(storeTimeout).
 		SetHeartbeatInterval(2 * time.Second). // the default of 10s is how long a restarted server would go unnoticed
 		SetMaxPoolSize(32).
 		SetReadPreference(readpref.Primary()).
 		SetReadConcern(readconcern.Local()). // the primary's newest: an acknowledged write is in it
-		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled}))
+		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled})
+	if secure != nil {
+		opts.SetTLSConfig(secure)
+	}
+	client, err := mongo.Connect(opts)
 	if err != nil {
 		return nil, errors.New("MONGODB_URL: not a usable mongodb:// URL")
 	}
