@@ -60,9 +60,12 @@ type Config struct {
 	// host:port; empty is nowhere.
 	HealthAddr string `env:"HEALTH_ADDR"`
 
-	JWTSecret  string        `env:"JWT_SECRET" envDefault:"your-secret-key-change-in-production"`
-	JWTExpiry  time.Duration `env:"JWT_EXPIRY" envDefault:"24h"`
-	BcryptCost int           `env:"BCRYPT_COST" envDefault:"10"`
+	JWTSecret string        `env:"JWT_SECRET" envDefault:"your-secret-key-change-in-production"`
+	JWTExpiry time.Duration `env:"JWT_EXPIRY" envDefault:"24h"`
+	// DataKeys are the keys of personal data, "id:base64" separated by commas; the
+	// first one seals, all open. Read them with SealingKeys.
+	DataKeys   string `env:"DATA_KEYS"`
+	BcryptCost int    `env:"BCRYPT_COST" envDefault:"10"`
 
 	CORSOrigins       []string `env:"CORS_ORIGINS"`
 	TrustedProxies    []string `env:"TRUSTED_PROXIES"`

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tiffin/shard/sealed"
 )
 
 // minSecret is the shortest JWT secret production accepts, in bytes: an HMAC
@@ -54,6 +56,9 @@ func (c Config) validateApp() error {
 	if c.BcryptCost < 4 || c.BcryptCost > 16 {
 		return fmt.Errorf("BCRYPT_COST: %d is not within 4 and 16", c.BcryptCost)
 	}
+	if _, err := c.SealingKeys(); err != nil {
+		return err
+	}
 	return c.validateSecret()
 }
 
@@ -61,6 +66,15 @@ func (c Config) validateApp() error {
 func isPort(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
 	return err == nil
+}
+
+// SealingKeys are the keys of DATA_KEYS, nil when there are none.
+func (c Config) SealingKeys() (*sealed.Keys, error) {
+	keys, err := sealed.Parse(c.DataKeys)
+	if err != nil {
+		return nil, fmt.Errorf("DATA_KEYS: %w", err)
+	}
+	return keys, nil
 }
 
 func (c Config) validateSecret() error {

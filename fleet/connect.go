@@ -60,7 +60,16 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps
 		}
 	}
 	if c.first(sharded) != "" {
-		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{Log: c.Log, Metrics: d.metrics, MaxConns: c.Config.PoolSize})
+		keys, err := c.Config.SealingKeys()
+		if err != nil {
+			return nil, err
+		}
+		if keys == nil {
+			c.Log.Warn("personal data is stored as plain text: DATA_KEYS is not set")
+		}
+		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{
+			Log: c.Log, Metrics: d.metrics, MaxConns: c.Config.PoolSize, Keys: keys,
+		})
 		if err != nil {
 			d.close()
 			return nil, err

@@ -266,6 +266,7 @@ func (p plan) env() []variable {
 		{"RABBITMQ_URL", c.RabbitMQURL},
 		{"MONGODB_URL", c.MongoURL},
 		{"JWT_SECRET", c.JWTSecret},
+		{"DATA_KEYS", c.DataKeys},
 	}
 	for _, s := range c.Shards {
 		id := strings.ToUpper(s.ID)

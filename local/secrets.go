@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tiffin/config"
+	"tiffin/shard/sealed"
 )
 
 // secrets are the passwords of the private servers and of the NATS users, and
@@ -41,6 +42,15 @@ func (s *secrets) get(name string) string {
 	return s.values[name]
 }
 
+// dataKeys returns the key of personal data, making it when it is new. Without
+// it what is in the databases cannot be read any more.
+func (s *secrets) dataKeys() string {
+	if s.values["DATA_KEYS"] == "" {
+		s.values["DATA_KEYS"], s.dirty = sealed.Generate("local-1"), true
+	}
+	return s.values["DATA_KEYS"]
+}
+
 // save writes what is new; it must happen before any server is made with it.
 func (s *secrets) save() error {
 	if !s.dirty {
@@ -66,6 +76,9 @@ func (s *secrets) fill(c *config.Config) error {
 	}
 	if c.JWTSecret == defaults.JWTSecret {
 		c.JWTSecret = s.get("JWT_SECRET")
+	}
+	if c.DataKeys == "" {
+		c.DataKeys = s.dataKeys()
 	}
 	passwords := make(map[string]string, len(config.NATSRoles))
 	for _, role := range config.NATSRoles {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"tiffin/shard/sealed"
 )
 
 // Options are the knobs of Open. The zero value is usable.
@@ -20,6 +22,7 @@ type Options struct {
 	MaxConns int                   // connections per shard and process; default 10
 	Timeout  time.Duration         // longest any call may take on a shard; default 2s
 	Name     string                // application_name at the server; default "tiffin"
+	Keys     *sealed.Keys          // of personal data; nil: it is stored as plain text
 }
 
 func (o Options) withDefaults() Options {
@@ -98,6 +101,9 @@ func (s *Set) Close() {
 		n.pool.Close()
 	}
 }
+
+// Keys are those of personal data, nil when it is stored as plain text.
+func (s *Set) Keys() *sealed.Keys { return s.opts.Keys }
 
 // Router gives the router the set was opened with.
 func (s *Set) Router() *Router { return s.router }

@@ -103,7 +103,7 @@ func (c bridgeDeadRetryCommand) Run(i *invocation) error {
 // Run compares and fails when there is something to find.
 func (c bridgeReconcileCommand) Run(i *invocation) error {
 	log := slog.New(slog.DiscardHandler)
-	return withShards(i.Context, log, func(set *shard.Set, _ shard.Config) error {
+	return withShards(i.Context, log, 0, func(set *shard.Set, _ shard.Config) error {
 		return withBridge(func(cfg bridge.Config) error {
 			report, err := bridge.Reconcile(i.Context, cfg.JS, outboxRows(i.Context, set))
 			if err != nil {

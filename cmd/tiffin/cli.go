@@ -21,6 +21,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" help:"Run single roles against servers named in the environment."`
 	Shard   shardCommand   `cmd:"" help:"Show, route and move regions."`
 	Bridge  bridgeCommand  `cmd:"" help:"Replay events to RabbitMQ, handle dead letters, prove that nothing is lost."`
+	Keys    keysCommand    `cmd:"" help:"Make and replace the keys of personal data."`
 	Admin   adminCommand   `cmd:"" help:"Manage administrators."`
 	Sim     simCommand     `cmd:"" help:"Play customers, kitchens and riders against a running fleet."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -67,7 +67,7 @@ type routed struct {
 
 // Run lists the shards of the running fleet.
 func (c shardLsCommand) Run(i *invocation) error {
-	return withShards(i.Context, slog.New(slog.DiscardHandler), func(set *shard.Set, config shard.Config) error {
+	return withShards(i.Context, slog.New(slog.DiscardHandler), 0, func(set *shard.Set, config shard.Config) error {
 		return c.print(os.Stdout, list(i.Context, set, config))
 	})
 }
@@ -150,7 +150,7 @@ func (c shardRouteCommand) Run(i *invocation) error {
 		}
 		return answer(router)
 	}
-	return withShards(i.Context, slog.New(slog.DiscardHandler), func(set *shard.Set, _ shard.Config) error {
+	return withShards(i.Context, slog.New(slog.DiscardHandler), 0, func(set *shard.Set, _ shard.Config) error {
 		set.Refresh(i.Context)
 		if !strings.Contains(input, "@") {
 			return answer(set.Router())
@@ -216,7 +216,7 @@ func (c shardRouteCommand) print(w io.Writer, r routed) error {
 // Run moves the region and says what was done.
 func (c shardMoveCommand) Run(i *invocation) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	return withShards(i.Context, log, func(set *shard.Set, _ shard.Config) error {
+	return withShards(i.Context, log, 0, func(set *shard.Set, _ shard.Config) error {
 		report, err := move.Run(i.Context, move.Config{
 			Set: set, Region: shard.Region(c.Region), To: c.To, Drained: outbox.Drained, Log: log,
 		})
@@ -238,8 +238,9 @@ func (c shardMoveCommand) print(w io.Writer, report move.Report) error {
 	return err
 }
 
-// withShards opens the shards of the running fleet, runs fn and closes them.
-func withShards(ctx context.Context, log *slog.Logger, fn func(*shard.Set, shard.Config) error) error {
+// withShards opens the shards of the running fleet, runs fn and closes them. A
+// statement may take as long as timeout, 0 being the fleet's own limit.
+func withShards(ctx context.Context, log *slog.Logger, timeout time.Duration, fn func(*shard.Set, shard.Config) error) error {
 	conf, _, err := local.Running()
 	if err != nil {
 		return err
@@ -255,7 +256,13 @@ func withShards(ctx context.Context, log *slog.Logger, fn func(*shard.Set, shard
 	if err != nil {
 		return err
 	}
-	set, err := shard.Open(ctx, router, shards, shard.Options{Log: log, MaxConns: 3, Name: "tiffin-shard"})
+	keys, err := conf.SealingKeys()
+	if err != nil {
+		return err
+	}
+	set, err := shard.Open(ctx, router, shards, shard.Options{
+		Log: log, MaxConns: 3, Name: "tiffin-shard", Timeout: timeout, Keys: keys,
+	})
 	if err != nil {
 		return err
 	}

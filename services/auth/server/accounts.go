@@ -13,6 +13,8 @@ import (
 	"tiffin/micro"
 	"tiffin/services/auth"
 	"tiffin/shard"
+	"tiffin/shard/rotate"
+	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -47,14 +49,30 @@ func (a account) user() auth.User {
 	return u
 }
 
+// phoneColumn binds sealed phone numbers to where they stand.
+const phoneColumn = "auth.users.phone_number"
+
+// SealedColumn is what `tiffin keys rotate` has to do here.
+func SealedColumn() rotate.Column { return rotate.Column{Table: "auth.users", Name: "phone_number"} }
+
+// collect reads the one account of a query, with its phone number opened.
+func collect(rows pgx.Rows, keys *sealed.Keys) (account, error) {
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
+	if err != nil {
+		return a, err
+	}
+	a.PhoneNumber, err = keys.Open(a.PhoneNumber, phoneColumn, a.ID)
+	return a, err
+}
+
 // insertAccount writes a new account in the transaction that settles its registration.
-func insertAccount(ctx context.Context, tx pgx.Tx, a account, region shard.Region, canonical string) error {
+func insertAccount(ctx context.Context, tx pgx.Tx, keys *sealed.Keys, a account, region shard.Region, canonical string) error {
 	_, err := tx.Exec(ctx, `
 		insert into auth.users (id, region, email, email_canon, password_hash, first_name, last_name, phone_number, role,
 			city, created_at, updated_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		a.ID, region, a.Email, canonical, a.PasswordHash, a.FirstName, a.LastName, a.PhoneNumber, a.Role, a.City,
-		a.CreatedAt, a.UpdatedAt)
+		a.ID, region, a.Email, canonical, a.PasswordHash, a.FirstName, a.LastName, keys.Seal(a.PhoneNumber, phoneColumn, a.ID),
+		a.Role, a.City, a.CreatedAt, a.UpdatedAt)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Code == pgerrcode.UniqueViolation {
 		return errTaken()
@@ -103,7 +121,7 @@ func findAccount(ctx context.Context, shards *shard.Set, canonical string) (acco
 // accountByEmail asks one shard. While a region moves, both shards have its rows for a time, one of them old: what is
 // found elsewhere than at home is read again there.
 func accountByEmail(ctx context.Context, shards *shard.Set, db *shard.DB, canonical string) (account, error) {
-	a, err := selectAccount(ctx, db, `select `+accountColumns+` from auth.users where email_canon = $1`, canonical)
+	a, err := selectAccount(ctx, shards.Keys(), db, `select `+accountColumns+` from auth.users where email_canon = $1`, canonical)
 	if err != nil {
 		return a, err
 	}
@@ -119,17 +137,17 @@ func accountByID(ctx context.Context, shards *shard.Set, id string) (account, er
 	if err != nil {
 		return account{}, fmt.Errorf("%w: %w", errNoAccount, err)
 	}
-	return selectAccount(ctx, db, `select `+accountColumns+` from auth.users where id = $1`, id)
+	return selectAccount(ctx, shards.Keys(), db, `select `+accountColumns+` from auth.users where id = $1`, id)
 }
 
 // selectAccount runs a query that finds one account or fails with errNoAccount.
-func selectAccount(ctx context.Context, db *shard.DB, query string, arg string) (a account, err error) {
+func selectAccount(ctx context.Context, keys *sealed.Keys, db *shard.DB, query string, arg string) (a account, err error) {
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		rows, err := q.Query(ctx, query, arg)
 		if err != nil {
 			return err
 		}
-		a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
+		a, err = collect(rows, keys)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoAccount
 		}
@@ -144,16 +162,21 @@ func updateProfile(ctx context.Context, shards *shard.Set, req auth.UpdateReques
 	if err != nil {
 		return a, fmt.Errorf("%w: %w", errNoAccount, err)
 	}
+	var phone *string
+	if req.PhoneNumber != nil {
+		box := shards.Keys().Seal(*req.PhoneNumber, phoneColumn, req.ID)
+		phone = &box
+	}
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			update auth.users set first_name = coalesce($2, first_name), last_name = coalesce($3, last_name),
 				phone_number = coalesce($4, phone_number), updated_at = $5
 			where id = $1 returning `+accountColumns,
-			req.ID, req.FirstName, req.LastName, req.PhoneNumber, now)
+			req.ID, req.FirstName, req.LastName, phone, now)
 		if err != nil {
 			return err
 		}
-		a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
+		a, err = collect(rows, shards.Keys())
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoAccount
 		}

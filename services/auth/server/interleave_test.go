@@ -45,7 +45,7 @@ func raise(t *testing.T, s *Server, email string, region shard.Region) *puppet {
 			func(context.Context) error { return nil },
 			func(ctx context.Context, tx pgx.Tx, id string) error {
 				a := account{ID: id, Email: email, Role: "customer", CreatedAt: time.Now(), UpdatedAt: time.Now()}
-				return insertAccount(ctx, tx, a, region, email)
+				return insertAccount(ctx, tx, nil, a, region, email)
 			})
 	}()
 	p.wait()

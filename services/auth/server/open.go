@@ -30,7 +30,7 @@ func (s *Server) openAccount(ctx context.Context, a account, password string,
 	}
 	insert := func(ctx context.Context, tx pgx.Tx, id string) error {
 		a.ID = id
-		if err := insertAccount(ctx, tx, a, route.Region, canonical); err != nil {
+		if err := insertAccount(ctx, tx, s.cfg.Shards.Keys(), a, route.Region, canonical); err != nil {
 			return err
 		}
 		if a.Role == auth.RoleRider {

@@ -109,3 +109,31 @@ func TestWhoMayReadAndChangeWhom(t *testing.T) {
 		require.Equal(t, tc.want, micro.CodeOf(err), "%s changes", title)
 	}
 }
+
+// Neither the tables nor the cache show a phone number to whoever has no key.
+func TestNoPhoneNumberIsStoredInPlainText(t *testing.T) {
+	t.Parallel()
+	rdb := testenv.Redis(t)
+	set := openSet(t, threeShards(t))
+	s := newServer(t, set, withRedis(rdb))
+	session := mustRegister(t, s, freshEmail(), "Boston")
+	require.Equal(t, "+14155550100", me(t, s, session.User).PhoneNumber)
+	require.Equal(t, "+14155550100", me(t, s, session.User).PhoneNumber, "from the cache")
+	next, err := s.refresh(t.Context(), auth.RefreshRequest{RefreshToken: session.RefreshToken})
+	require.NoError(t, err)
+	require.Equal(t, session.User, next.User)
+	phone := "+1 415 555 0199"
+	changed, err := s.update(as(t.Context(), session.User), auth.UpdateRequest{PhoneNumber: &phone})
+	require.NoError(t, err)
+	require.Equal(t, phone, changed.User.PhoneNumber)
+	require.Equal(t, phone, me(t, s, session.User).PhoneNumber)
+	for _, db := range set.All() {
+		text, err := testenv.Dump(t.Context(), db.Pool())
+		require.NoError(t, err)
+		require.NotContains(t, text, "415555")
+		require.NotContains(t, text, "555 0199")
+	}
+	cached, err := rdb.Get(t.Context(), "auth:user:"+session.User.ID).Result()
+	require.NoError(t, err)
+	require.NotContains(t, cached, "555 0199")
+}

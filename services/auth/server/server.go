@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	s.announcer = revoked.NewAnnouncer(cfg.Redis, cfg.JWTExpiry, log, cfg.Clock, s.sessions.revokedSince)
 	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
 	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{
-		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: encodeUser, Decode: decodeUser,
+		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: s.encodeUser, Decode: s.decodeUser,
 	})
 	s.service = s.endpoints()
 	return s, nil
@@ -141,7 +141,18 @@ func (s *Server) Health(ctx context.Context) map[string]error {
 	return health
 }
 
-// encodeUser and decodeUser keep profiles in the cache as clients see them: the hash never gets there.
-func encodeUser(u auth.User) ([]byte, error) { return wire.Encode(u) }
+// encodeUser keeps a profile in the cache as clients see it, but for the phone number, which is sealed there as in its
+// table. The hash never gets there.
+func (s *Server) encodeUser(u auth.User) ([]byte, error) {
+	u.PhoneNumber = s.cfg.Shards.Keys().Seal(u.PhoneNumber, phoneColumn, u.ID)
+	return wire.Encode(u)
+}
 
-func decodeUser(data []byte) (u auth.User, err error) { return u, wire.Decode(data, &u) }
+// decodeUser reads what encodeUser wrote.
+func (s *Server) decodeUser(data []byte) (u auth.User, err error) {
+	if err := wire.Decode(data, &u); err != nil {
+		return u, err
+	}
+	u.PhoneNumber, err = s.cfg.Shards.Keys().Open(u.PhoneNumber, phoneColumn, u.ID)
+	return u, err
+}

@@ -13,6 +13,7 @@ import (
 
 	"tiffin/services/auth/revoked"
 	"tiffin/shard"
+	"tiffin/shard/sealed"
 )
 
 const secretBytes = 32
@@ -146,7 +147,7 @@ func (s *sessions) rotate(ctx context.Context, raw string) (next refreshToken, a
 		if err := s.issue(ctx, tx, next, db.Region(), now); err != nil {
 			return err
 		}
-		a, err = familyAccount(ctx, tx, t.Family)
+		a, err = familyAccount(ctx, tx, s.shards.Keys(), t.Family)
 		return err
 	})
 	if err == nil {
@@ -246,13 +247,13 @@ func (s *sessions) spend(ctx context.Context, tx pgx.Tx, t refreshToken, now tim
 }
 
 // familyAccount reads the account as it is now: roles and names may have changed since the last token.
-func familyAccount(ctx context.Context, tx pgx.Tx, family string) (a account, err error) {
+func familyAccount(ctx context.Context, tx pgx.Tx, keys *sealed.Keys, family string) (a account, err error) {
 	rows, err := tx.Query(ctx, `
 		select `+accountColumns+` from auth.users where id = (select user_id from auth.families where id = $1)`, family)
 	if err != nil {
 		return a, err
 	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[account])
+	return collect(rows, keys)
 }
 
 // revoke ends a family. The first reason stays: it is the one that matters to whoever investigates.

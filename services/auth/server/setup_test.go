@@ -51,7 +51,7 @@ func openSet(t *testing.T, config shard.Config) *shard.Set {
 	t.Helper()
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
-	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 8})
+	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 8, Keys: testenv.Keys(t)})
 	require.NoError(t, err)
 	t.Cleanup(set.Close)
 	return set

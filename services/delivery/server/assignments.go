@@ -46,7 +46,7 @@ func (s *Server) current(ctx context.Context, req delivery.CurrentRequest) (deli
 func (s *Server) live(ctx context.Context, partner string) (*delivery.Assignment, error) {
 	var list []assigned
 	err := s.store.read(ctx, partner, func(ctx context.Context, q shard.Querier) (err error) {
-		list, err = withOrders(ctx, q, `select `+offerColumns+` from delivery.offers
+		list, err = s.store.withOrders(ctx, q, `select `+offerColumns+` from delivery.offers
 			where partner_id = $1 and status in ('offered', 'accepted', 'picked_up')`, partner)
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *Server) past(ctx context.Context, partner string, req delivery.Assignme
 	limit := cmp.Or(req.Limit, order.DefaultLimit)
 	var list []assigned
 	err = s.store.read(ctx, partner, func(ctx context.Context, q shard.Querier) (err error) {
-		list, err = withOrders(ctx, q, `select `+offerColumns+` from delivery.offers
+		list, err = s.store.withOrders(ctx, q, `select `+offerColumns+` from delivery.offers
 			where partner_id = $1 and status not in ('offered', 'accepted', 'picked_up')
 				and (offered_at, order_id, seq) < ($2, $3, $4)
 			order by offered_at desc, order_id desc, seq desc limit $5`,
@@ -88,7 +88,7 @@ func (s *Server) past(ctx context.Context, partner string, req delivery.Assignme
 }
 
 // withOrders runs a query of offers and reads their orders, which live on the same shard.
-func withOrders(ctx context.Context, q shard.Querier, sql string, args ...any) ([]assigned, error) {
+func (s *store) withOrders(ctx context.Context, q shard.Querier, sql string, args ...any) ([]assigned, error) {
 	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -102,11 +102,17 @@ func withOrders(ctx context.Context, q shard.Querier, sql string, args ...any) (
 		ids[i] = o.order
 	}
 	records, err := ordertx.ReadAll(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]assigned, 0, len(offers))
 	for _, o := range offers {
 		if r := records[o.order]; r != nil {
+			if err := r.Open(s.shards.Keys()); err != nil {
+				return nil, err
+			}
 			list = append(list, assigned{offer: o, record: r})
 		}
 	}
-	return list, err
+	return list, nil
 }

@@ -116,10 +116,13 @@ func (s *store) accept(ctx context.Context, orderID, partner string) (a assigned
 		fresh = true
 		return s.writeAccept(ctx, tx, &a)
 	})
-	if fresh && err == nil {
+	if err != nil {
+		return a, false, err
+	}
+	if fresh {
 		s.metrics.count(delivery.Accepted, 1)
 	}
-	return a, fresh, err
+	return a, fresh, a.record.Open(s.shards.Keys())
 }
 
 // writeAccept writes an acceptance: the order leaves the queue, the offer becomes an assignment, the rider carries.

@@ -85,7 +85,7 @@ func Open(t testing.TB, config shard.Config) *shard.Set {
 	t.Helper()
 	router, err := shard.NewRouter(config)
 	require.NoError(t, err)
-	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 20, Timeout: patience})
+	set, err := shard.Open(t.Context(), router, config, shard.Options{MaxConns: 20, Timeout: patience, Keys: testenv.Keys(t)})
 	require.NoError(t, err)
 	t.Cleanup(set.Close)
 	return set

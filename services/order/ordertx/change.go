@@ -15,6 +15,7 @@ import (
 	"tiffin/micro"
 	"tiffin/services/order"
 	"tiffin/shard/outbox"
+	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -84,7 +85,8 @@ const insertSQL = `
 	values ($1, 1, $2, 'transition', 'pending', $17, $18, $16)`
 
 // Insert queues a new order: its row, the first entry of its log, and its order.created. It gives r its seq.
-func Insert(ctx context.Context, b *pgx.Batch, r *Record, cityKey string, acceptTTL time.Duration) error {
+// r stays in plain text; the address is stored sealed.
+func Insert(ctx context.Context, b *pgx.Batch, keys *sealed.Keys, r *Record, cityKey string, acceptTTL time.Duration) error {
 	o := &r.Order
 	items, err := wire.Encode(o.Items)
 	if err != nil {
@@ -96,7 +98,7 @@ func Insert(ctx context.Context, b *pgx.Batch, r *Record, cityKey string, accept
 	}
 	o.Status, r.Seq = order.Pending, 1
 	b.Queue(insertSQL, o.ID, r.Region, o.CustomerID, o.RestaurantID, r.OwnerID, o.City, cityKey, int64(o.TotalAmount),
-		o.EstimatedDeliveryTime, items, o.DeliveryAddress, o.Latitude, o.Longitude, restaurant, acceptTTL, o.CreatedAt.Time,
+		o.EstimatedDeliveryTime, items, keys.Seal(o.DeliveryAddress, addressColumn, o.ID), o.Latitude, o.Longitude, restaurant, acceptTTL, o.CreatedAt.Time,
 		o.CustomerID, micro.ActorFrom(ctx).Role)
 	return outbox.Queue(b, r.event(ctx, order.EventCreated, order.CreatedEvent{
 		EventType:             order.EventCreated,

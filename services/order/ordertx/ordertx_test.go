@@ -59,7 +59,7 @@ func (b *bed) insert() *ordertx.Record {
 		},
 	}
 	b.change(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
-		return ordertx.Insert(ctx, batch, r, "#1", time.Minute)
+		return ordertx.Insert(ctx, batch, nil, r, "#1", time.Minute)
 	})
 	return r
 }

@@ -10,6 +10,8 @@ import (
 
 	"tiffin/services/order"
 	"tiffin/shard"
+	"tiffin/shard/rotate"
+	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -25,6 +27,19 @@ type Record struct {
 	Restaurant order.Place
 	AcceptBy   time.Time // until when it may stay pending
 	ReadAt     time.Time // by the database's clock, after the lock was held
+}
+
+// addressColumn binds sealed addresses to where they stand.
+const addressColumn = "orders.orders.address"
+
+// SealedColumn is what `tiffin keys rotate` has to do here.
+func SealedColumn() rotate.Column { return rotate.Column{Table: "orders.orders", Name: "address"} }
+
+// Open turns the drop-off's address, as it is stored, into plain text; before that no client may see the order. It fails
+// with sealed.ErrKey.
+func (r *Record) Open(keys *sealed.Keys) (err error) {
+	r.Order.DeliveryAddress, err = keys.Open(r.Order.DeliveryAddress, addressColumn, r.Order.ID)
+	return err
 }
 
 // Columns are the columns Scan reads, of a table or alias named o.

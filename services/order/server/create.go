@@ -19,6 +19,7 @@ import (
 	"tiffin/services/order/ordertx"
 	"tiffin/services/restaurant"
 	"tiffin/shard"
+	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -152,7 +153,7 @@ func (d *draft) route(router *shard.Router, customerID string, req order.CreateR
 }
 
 // queue queues everything the order consists of.
-func (d *draft) queue(ctx context.Context, b *pgx.Batch, acceptTTL time.Duration) error {
+func (d *draft) queue(ctx context.Context, b *pgx.Batch, keys *sealed.Keys, acceptTTL time.Duration) error {
 	r := &d.record
 	if d.key.name != "" {
 		queueKey(b, d)
@@ -160,7 +161,7 @@ func (d *draft) queue(ctx context.Context, b *pgx.Batch, acceptTTL time.Duration
 	if d.letter {
 		queueLetter(b, d.travel())
 	}
-	if err := ordertx.Insert(ctx, b, r, d.cityKey, acceptTTL); err != nil {
+	if err := ordertx.Insert(ctx, b, keys, r, d.cityKey, acceptTTL); err != nil {
 		return err
 	}
 	deliverytx.Enqueue(b, deliverytx.Job{

@@ -74,8 +74,10 @@ func (s *store) keyIn(ctx context.Context, region shard.Region, d *draft) (found
 		case id == nil:
 			return nil
 		}
-		found, err = ordertx.Read(ctx, q, *id)
-		return err
+		if found, err = ordertx.Read(ctx, q, *id); err != nil {
+			return err
+		}
+		return found.Open(s.shards.Keys())
 	})
 	return found, err
 }
@@ -92,7 +94,7 @@ func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Durat
 	write := func() error {
 		return keyTaken(d, s.orders.Commit(ctx, shard.Region(d.record.Region), shard.Work{
 			LockTimeout: min(wait, maxLockWait),
-			Fill:        func(b *pgx.Batch) error { return d.queue(ctx, b, acceptTTL) },
+			Fill:        func(b *pgx.Batch) error { return d.queue(ctx, b, s.shards.Keys(), acceptTTL) },
 		}))
 	}
 	err := write()

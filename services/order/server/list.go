@@ -143,6 +143,9 @@ func (s *store) page(ctx context.Context, from source, f filter) (orders []order
 		}
 		orders = make([]order.Order, len(records))
 		for i, r := range records {
+			if err := r.Open(s.shards.Keys()); err != nil {
+				return err
+			}
 			orders[i] = r.Order
 		}
 		return nil

@@ -72,7 +72,10 @@ func (s *store) withLog(ctx context.Context, id string, since int64) (r *ordertx
 				entries, err = pgx.CollectRows(rows, scanEntry)
 				return err
 			})
-		return q.SendBatch(ctx, b).Close()
+		if err := q.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		return r.Open(s.shards.Keys())
 	})
 	for err == nil && len(entries) > 0 && entries[len(entries)-1].seq > r.Seq {
 		entries = entries[:len(entries)-1]

@@ -39,8 +39,10 @@ func (s *store) read(ctx context.Context, id string) (r *ordertx.Record, err err
 		return nil, err
 	}
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) (err error) {
-		r, err = ordertx.Read(ctx, q, id)
-		return err
+		if r, err = ordertx.Read(ctx, q, id); err != nil {
+			return err
+		}
+		return r.Open(s.shards.Keys())
 	})
 	return r, err
 }
@@ -76,6 +78,9 @@ func (s *store) move(ctx context.Context, id string, decide decide) (r *ordertx.
 		}
 		return apply(ctx, tx, r, h, do)
 	})
+	if err == nil {
+		err = r.Open(s.shards.Keys())
+	}
 	return r, err
 }
 
