@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"tiffin/bridge"
+	"tiffin/config"
 	"tiffin/shard"
 	"tiffin/shard/outbox"
 )
@@ -157,12 +158,16 @@ func (c bridgeReconcileCommand) print(w io.Writer, r bridge.Report) error {
 
 // withBridge runs fn with what the bridge's tools need of the running fleet.
 func withBridge(fn func(bridge.Config) error) error {
-	return onNATS(func(conn *nats.Conn, rabbitURL string) error {
+	return onNATS(func(conn *nats.Conn, c config.Config) error {
 		js, err := jetstream.New(conn)
 		if err != nil {
 			return err
 		}
-		return fn(bridge.Config{Conn: conn, JS: js, RabbitURL: rabbitURL})
+		secure, err := c.ClientTLS("RABBITMQ_URL")
+		if err != nil {
+			return err
+		}
+		return fn(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure})
 	})
 }
 

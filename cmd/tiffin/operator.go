@@ -5,20 +5,21 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"tiffin/config"
 	"tiffin/local"
 	"tiffin/micro"
 )
 
 // asOperator runs fn with a client of the running fleet that may do everything.
 func asOperator(fn func(*micro.Client) error) error {
-	return onNATS(func(conn *nats.Conn, _ string) error {
+	return onNATS(func(conn *nats.Conn, _ config.Config) error {
 		return fn(micro.NewClient(conn, micro.ClientConfig{}))
 	})
 }
 
 // onNATS connects to the running fleet as ops, runs fn with the connection and
-// RabbitMQ's URL, and disconnects.
-func onNATS(fn func(conn *nats.Conn, rabbitURL string) error) error {
+// the fleet's configuration, and disconnects.
+func onNATS(fn func(conn *nats.Conn, c config.Config) error) error {
 	c, _, err := local.Running()
 	if err != nil {
 		return err
@@ -35,5 +36,5 @@ func onNATS(fn func(conn *nats.Conn, rabbitURL string) error) error {
 		return err
 	}
 	defer conn.Close()
-	return fn(conn, c.RabbitMQURL)
+	return fn(conn, c)
 }
