@@ -98,8 +98,11 @@ export const setStatus = (token: string, id: string, status: OrderStatus) =>
   call<Order>('PATCH', `/orders/${id}/status`, token, { status });
 
 /** A rider begins to work at a place. */
-export async function goOnline(rider: SessionAnswer, at: { latitude: number; longitude: number }): Promise<void> {
-  await call('PATCH', `/delivery/${rider.user.id}/location`, rider.token, at);
+export async function goOnline(
+  rider: SessionAnswer,
+  { latitude, longitude }: { latitude: number; longitude: number },
+): Promise<void> {
+  await report(rider, { latitude, longitude });
   await call('PATCH', `/delivery/${rider.user.id}/availability`, rider.token, { isAvailable: true });
 }
 
