@@ -65,7 +65,7 @@ func subscribe(ctx context.Context, url, user, password string) (<-chan *message
 		URL: url, SubscribersCount: workers, QueueGroupPrefix: "watermill", Unmarshaler: unmarshaler{},
 		NatsOptions: []stdnats.Option{stdnats.UserInfo(user, password), stdnats.CustomInboxPrefix("_INBOX_" + user)},
 		JetStream: nats.JetStreamConfig{
-			DurablePrefix: "watermill", AckAsync: true,
+			DurablePrefix:    "watermill",
 			SubscribeOptions: []stdnats.SubOpt{stdnats.BindStream("EVENTS"), stdnats.DeliverAll(), stdnats.AckExplicit()},
 		},
 	}, watermill.NopLogger{})
