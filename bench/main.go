@@ -5,7 +5,7 @@
 // Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites
 // bridge, rest and tracking (the default) and soak. bridge/drain and
 // bridge/latency are parts of bridge; tracking/fanout, tracking/overload,
-// tracking/memory and tracking/location of tracking.
+// tracking/slow, tracking/memory and tracking/location of tracking.
 package main
 
 import (

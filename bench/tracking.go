@@ -38,6 +38,7 @@ var trackingParts = map[string]func(context.Context, stage) ([]report.Figure, er
 	"overload": overloadPart,
 	"memory":   memoryPart,
 	"location": locationPart,
+	"slow":     slowPart,
 }
 
 // trackingSuite measures all of live tracking, which takes a quarter of an
@@ -97,7 +98,8 @@ func (c *crowd) order(ctx context.Context) error {
 	if err := unmarshal(shop.orderBody, &body); err != nil {
 		return err
 	}
-	for range rooms {
+	c.orders = []string{shop.order}
+	for range rooms - 1 {
 		order, err := shop.customer.Want(ctx, http.StatusCreated, "POST", "/orders", body)
 		if err != nil {
 			return err

@@ -148,9 +148,8 @@ func (a *audience) publishReady(now time.Time) {
 // receive takes one message of a client, in which a server may have put
 // several positions.
 func (a *audience) receive(c *swarm.Conn, payload []byte) {
-	if len(payload) <= len("{}") {
-		a.err = heartbeat(c, payload)
-		return
+	if err := heartbeat(c, payload); err != nil {
+		a.err = err
 	}
 	now := time.Now()
 	for {

@@ -113,13 +113,14 @@ func exchange(c *swarm.Conn, say, expect string) error {
 }
 
 // heartbeat answers the servers that ask in messages whether a client lives;
-// WebSocket's own pings are the swarm's.
+// WebSocket's own pings are the swarm's. Centrifuge puts its question, {}, on a
+// line of its own among others.
 func heartbeat(c *swarm.Conn, payload []byte) error {
-	switch string(payload) {
-	case "2":
+	switch {
+	case string(payload) == "2":
 		return c.Send([]byte("3"))
-	case "{}":
-		return c.Send(payload)
+	case bytes.HasPrefix(payload, []byte("{}")), bytes.HasSuffix(payload, []byte("\n{}")), bytes.Contains(payload, []byte("\n{}\n")):
+		return c.Send([]byte("{}"))
 	default:
 		return nil
 	}

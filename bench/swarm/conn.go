@@ -180,6 +180,12 @@ func cut(b []byte) (op byte, payload, rest []byte, complete bool) {
 	return b[0] & 0x0F, b[size : size+length], b[size+length:], true
 }
 
+// Shrink leaves the kernel hardly any room for what the client has not read:
+// a client that is to be slow would otherwise only be so after minutes.
+func (c *Conn) Shrink() error {
+	return unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10)
+}
+
 // Close ends the connection without a goodbye.
 func (c *Conn) Close() {
 	// An error means that the descriptor is gone, and that is all that is wanted.

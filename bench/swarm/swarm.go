@@ -14,6 +14,7 @@ type Swarm struct {
 	conns  map[int32]*Conn
 	events []unix.EpollEvent
 	buf    []byte
+	fresh  []*Conn // with something that came before they were handed over
 }
 
 // New takes the connections over.
@@ -31,6 +32,9 @@ func New(conns []*Conn) (*Swarm, error) {
 			return nil, err
 		}
 		s.conns[event.Fd] = c
+		if len(c.rest) > 0 {
+			s.fresh = append(s.fresh, c)
+		}
 	}
 	return s, nil
 }
@@ -39,6 +43,12 @@ func New(conns []*Conn) (*Swarm, error) {
 // message that has come. It fails when any connection does: nobody is to
 // leave while a swarm is measured.
 func (s *Swarm) Poll(wait time.Duration, on func(c *Conn, payload []byte)) error {
+	for _, c := range s.fresh {
+		if err := c.hand(nil, on); err != nil {
+			return err
+		}
+	}
+	s.fresh = nil
 	n, err := unix.EpollWait(s.epoll, s.events, int(wait.Milliseconds()))
 	if errors.Is(err, unix.EINTR) {
 		return nil
@@ -52,13 +62,20 @@ func (s *Swarm) Poll(wait time.Duration, on func(c *Conn, payload []byte)) error
 		if errors.Is(err, unix.EAGAIN) {
 			continue
 		}
-		// Also after an end: what came with the handshake may say why.
-		if said := c.frames(s.buf[:got], func(payload []byte) bool { on(c, payload); return true }); said != nil {
-			err = said
-		}
 		if err != nil {
 			return fmt.Errorf("client %d: %w", c.ID, err)
 		}
+		if err := c.hand(s.buf[:got], on); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hand hands over the messages that are complete with the chunk.
+func (c *Conn) hand(chunk []byte, on func(c *Conn, payload []byte)) error {
+	if err := c.frames(chunk, func(payload []byte) bool { on(c, payload); return true }); err != nil {
+		return fmt.Errorf("client %d: %w", c.ID, err)
 	}
 	return nil
 }

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"tiffin/micro"
+	"tiffin/services/auth"
 	"tiffin/services/edge/realtime/hub"
 	"tiffin/services/edge/realtime/socket"
 	"tiffin/services/edge/realtime/ws"
+	"tiffin/services/order"
 )
 
 const (
@@ -80,6 +82,17 @@ func (c *client) identity() identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.who
+}
+
+// Stays tells whether the client may go on seeing the order after a change. Customers and owners keep their right;
+// a rider to whom the order was offered loses it to the next one, whom they must not watch.
+func (c *client) Stays(u order.Update) bool {
+	actor := c.identity().actor
+	if actor.Role != auth.RoleRider || u.DeliveryPartnerID == nil || *u.DeliveryPartnerID == actor.ID {
+		return true
+	}
+	c.Send(errorFrame(c.Form(), "the order "+u.OrderID+" is no longer yours to see"), nil)
+	return false
 }
 
 // watchExpiry sets a timer when the token runs out before the next heartbeat looks again: tokens live for hours, and

@@ -124,6 +124,37 @@ func TestPollingFromAnotherPageGetsCORS(t *testing.T) {
 	require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 }
 
+// TestBrowsersAskBeforeTheyPost: a page of a listed site may send what the stock client sends; to others nothing is
+// allowed, and asking opens no session.
+func TestBrowsersAskBeforeTheyPost(t *testing.T) {
+	t.Parallel()
+	e := runEdge(t, trackingtest.New(t, trackingtest.Options{}), "", nil)
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	preflight := func(origin, method, headers string) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "http://"+e.addr+"/socket.io/?EIO=4&transport=polling", nil)
+		require.NoError(t, err)
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Access-Control-Request-Method", method)
+		req.Header.Set("Access-Control-Request-Headers", headers)
+		res, err := client.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		res := preflight(homePage, method, "authorization,content-type")
+		require.Equal(t, http.StatusNoContent, res.StatusCode)
+		require.Equal(t, homePage, res.Header.Get("Access-Control-Allow-Origin"))
+		require.Contains(t, res.Header.Get("Access-Control-Allow-Methods"), method)
+		require.Contains(t, strings.ToLower(res.Header.Get("Access-Control-Allow-Headers")), "authorization")
+		require.Contains(t, strings.ToLower(res.Header.Get("Access-Control-Allow-Headers")), "content-type")
+	}
+	require.Empty(t, preflight("http://evil.example", http.MethodPost, "content-type").Header.Get("Access-Control-Allow-Origin"))
+	require.Zero(t, e.gauge(t, "tiffin_realtime_sockets"))
+}
+
 func TestSeveralPacketsInOnePayload(t *testing.T) {
 	t.Parallel()
 	b := trackingtest.New(t, trackingtest.Options{})

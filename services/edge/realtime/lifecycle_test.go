@@ -136,6 +136,7 @@ func TestThousandSockets(t *testing.T) {
 		before = serving()
 		return before == last
 	}, 5*time.Second, 50*time.Millisecond)
+	heap := heapInUse()
 	const sockets, rooms = 1000, 50
 	trips := make([]trackingtest.Trip, rooms)
 	for i := range trips {
@@ -175,6 +176,10 @@ func TestThousandSockets(t *testing.T) {
 	require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 30*time.Second, 20*time.Millisecond)
 	require.Eventually(t, func() bool { return serving() <= before }, 10*time.Second, 20*time.Millisecond)
 	require.Zero(t, e.gauge(t, "tiffin_realtime_rooms"))
+	clear(conns)
+	// A socket of either side holds several KiB: of a thousand that stay, there would be many times this.
+	const slack = 2 << 20
+	require.Eventually(t, func() bool { return heapInUse() < heap+slack }, 30*time.Second, 100*time.Millisecond)
 }
 
 // TestEdgeGoesAway: every client is told to come back, new ones are sent elsewhere, and Run returns.
@@ -312,6 +317,16 @@ func TestCompressionIsNegotiated(t *testing.T) {
 	require.Equal(t, "location-updated", decode[wsMessage](t, n.until("message")).Event)
 	n.do(map[string]any{"cmd": "sendBinary"})
 	require.Equal(t, 1003, decode[struct{ Code int }](t, n.until("close")).Code)
+}
+
+// heapInUse is the memory that something still refers to.
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	for range 2 { // pools keep what they hold through one collection
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // serving counts the goroutines of this package.

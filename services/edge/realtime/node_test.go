@@ -34,6 +34,7 @@ var installed = sync.OnceValue(func() error {
 // node is a process with one stock client.
 type node struct {
 	t       testing.TB
+	process *os.Process
 	in      io.WriteCloser
 	reports chan report
 	acks    int
@@ -58,7 +59,7 @@ func startNode(t testing.TB) *node {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	n := &node{t: t, in: in, reports: make(chan report, 10_000)}
+	n := &node{t: t, process: cmd.Process, in: in, reports: make(chan report, 10_000)}
 	go n.read(out)
 	t.Cleanup(func() {
 		require.NoError(t, in.Close())
@@ -78,6 +79,12 @@ func (n *node) read(out io.Reader) {
 			n.reports <- r
 		}
 	}
+}
+
+// signal sends a signal to the driver's process.
+func (n *node) signal(sig os.Signal) {
+	n.t.Helper()
+	require.NoError(n.t, n.process.Signal(sig))
 }
 
 // do gives the driver a command.

@@ -2,6 +2,7 @@ package realtime_test
 
 import (
 	"encoding/json"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,9 +32,10 @@ type subscribed struct {
 
 // modes are the ways in which the stock client connects.
 var modes = map[string]map[string]any{
-	"default":   {},
-	"websocket": {"transports": []string{"websocket"}},
-	"polling":   {"transports": []string{"polling"}},
+	"default":         {},
+	"websocket":       {"transports": []string{"websocket"}},
+	"polling":         {"transports": []string{"polling"}},
+	"websocket first": {"transports": []string{"websocket", "polling"}},
 }
 
 // TestStockClient goes through the whole contract with socket.io-client in each of its modes.
@@ -133,6 +135,32 @@ func TestStockClientAfterRestart(t *testing.T) {
 			for seq := first.Seq + 1; seq <= again.Seq; seq++ {
 				require.Equal(t, seq, decode[order.Update](t, n.until("order-updated")).Seq)
 			}
+		})
+	}
+}
+
+// TestStockClientAfterSleep: the client's machine sleeps until the edge has given it up, and the order is delivered
+// meanwhile. Awake again, the client finds out by itself and misses nothing.
+func TestStockClientAfterSleep(t *testing.T) {
+	t.Parallel()
+	for name, options := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := trackingtest.New(t, trackingtest.Options{})
+			e := runEdge(t, b, "", func(c *realtime.Config) { c.PingInterval, c.PingTimeout = time.Second, 500*time.Millisecond })
+			tr := b.Assigned(delivery.PickedUp)
+			n := startNode(t)
+			n.connect(e, customerToken(t, tr), options)
+			first := decode[subscribed](t, decode[ack](t, n.emit("subscribe-order", tr.OrderID)).Data)
+
+			n.signal(syscall.SIGSTOP)
+			require.Eventually(t, func() bool { return e.gauge(t, "tiffin_realtime_sockets") == 0 }, 20*time.Second, 10*time.Millisecond)
+			b.Ended(tr, order.Delivered)
+			n.signal(syscall.SIGCONT)
+			n.until("disconnect")
+			n.until("connect")
+			n.emit("subscribe-order", map[string]any{"orderId": tr.OrderID, "since": first.Seq})
+			require.Equal(t, order.Delivered, decode[order.Update](t, n.until("order-updated")).Status)
 		})
 	}
 }

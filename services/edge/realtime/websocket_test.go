@@ -1,6 +1,7 @@
 package realtime_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -149,6 +150,41 @@ func TestTokenRunsOut(t *testing.T) {
 	c.subscribe(tr.OrderID, nil)
 	require.Equal(t, 4401, c.closed())
 	b.Quiet(t, tr.OrderID)
+}
+
+// TestAnonymousMayWatchWhereAllowed, at /ws: by the order's id, without a token, and nothing more than watch.
+func TestAnonymousMayWatchWhereAllowed(t *testing.T) {
+	t.Parallel()
+	b := trackingtest.New(t, trackingtest.Options{})
+	e := runEdge(t, b, "", func(c *realtime.Config) { c.Anonymous = true })
+	tr := b.Assigned(delivery.Accepted)
+	c := dial(t, e, "")
+	c.subscribe(tr.OrderID, nil)
+	b.MustSend(trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now()))
+	c.until("location-updated")
+	require.NotNil(t, c.ask("subscribe-order", uuid.NewString()).Error, "no such order")
+	require.NotNil(t, c.ask("rider-location-update", trackingtest.FixAt(tr, trackingtest.Kitchen, time.Now())).Error)
+
+	strict := runEdge(t, b, "", nil)
+	require.Contains(t, dial(t, strict, "").ask("subscribe-order", tr.OrderID).Error.Message, "sign in")
+}
+
+// TestRiderWhoLostTheOrderSeesNoMore: a rider may read an order while it is offered to them. When it goes to another,
+// they see neither what becomes of it nor where the other one is.
+func TestRiderWhoLostTheOrderSeesNoMore(t *testing.T) {
+	t.Parallel()
+	b := trackingtest.New(t, trackingtest.Options{})
+	e := runEdge(t, b, "", nil)
+	tr := b.Assigned(delivery.Offered)
+	asked, customer := dial(t, e, tokenOf(t, tr.Rider, auth.RoleRider)), dial(t, e, customerToken(t, tr))
+	asked.subscribe(tr.OrderID, nil)
+	customer.subscribe(tr.OrderID, nil)
+	publishRaw(t, b.Redis, tr.OrderID, fmt.Sprintf(
+		`{"event":"order-updated","data":{"orderId":"%s","seq":3,"status":"ready","deliveryPartnerId":"%s"}}`, tr.OrderID, uuid.NewString()))
+	publishRaw(t, b.Redis, tr.OrderID, position(tr.OrderID, time.Now(), 1))
+	customer.until("location-updated")
+	require.Equal(t, "error", asked.read().Event)
+	require.Nil(t, asked.ask("unsubscribe-order", tr.OrderID).Error)
 }
 
 func TestWhoNeverSignsInIsSentAway(t *testing.T) {

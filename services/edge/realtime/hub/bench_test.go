@@ -8,6 +8,7 @@ import (
 
 	"tiffin/services/edge/realtime/frame"
 	"tiffin/services/edge/realtime/hub"
+	"tiffin/services/order"
 )
 
 // gatedReceiver blocks its first frame once armed, to keep a worker busy.
@@ -18,6 +19,8 @@ type gatedReceiver struct {
 }
 
 func (*gatedReceiver) Form() frame.Form { return frame.JSON }
+
+func (*gatedReceiver) Stays(order.Update) bool { return true }
 
 func (g *gatedReceiver) Send(*frame.Frame, any) {
 	if g.armed.Load() {
@@ -31,7 +34,9 @@ type sink struct {
 	n    *atomic.Int64
 }
 
-func (s sink) Form() frame.Form           { return s.form }
+func (s sink) Form() frame.Form        { return s.form }
+func (s sink) Stays(order.Update) bool { return true }
+
 func (s sink) Send(f *frame.Frame, _ any) { s.n.Add(int64(len(f.Framed(s.form)))) }
 
 // BenchmarkBroadcast is one position to a room of five and of a thousand: what it costs besides the sockets.

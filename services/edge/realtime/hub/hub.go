@@ -13,10 +13,12 @@ import (
 	"tiffin/services/order"
 )
 
-// Receiver is a socket. Send must not block.
+// Receiver is a socket. Its methods must not block.
 type Receiver interface {
 	Form() frame.Form
 	Send(f *frame.Frame, slot any)
+	// Stays is asked about every change: false when it takes from the receiver the right to see the order.
+	Stays(u order.Update) bool
 }
 
 // Channel is the live channel of orders. Both methods must not block; the answer to Watch is Hub.Confirmed.

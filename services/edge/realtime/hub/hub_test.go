@@ -114,7 +114,8 @@ func ackFrame(form frame.Form) func(hub.State) *frame.Frame {
 
 // receiver remembers what it was sent.
 type receiver struct {
-	form frame.Form
+	form   frame.Form
+	barred int64 // the change that takes the right to see the order away, 0 for none
 
 	mu  sync.Mutex
 	got []message
@@ -132,6 +133,9 @@ type message struct {
 }
 
 func (r *receiver) Form() frame.Form { return r.form }
+
+// Stays takes the right to see the order away with the change that r.barred tells.
+func (r *receiver) Stays(u order.Update) bool { return r.barred == 0 || u.Seq < r.barred }
 
 func (r *receiver) Send(f *frame.Frame, slot any) {
 	r.mu.Lock()
@@ -314,6 +318,25 @@ func TestPositions(t *testing.T) {
 		}
 	}
 	require.Equal(t, []float64{2, 3}, latitudes, "newer ones only, each once")
+	m.Leave()
+}
+
+// TestWhoLosesTheRightSeesNoMore: from the change that takes it, which goes to the others only.
+func TestWhoLosesTheRightSeesNoMore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 1)
+	loser, other := &receiver{barred: 3}, &receiver{}
+	b.commit("o")
+	m := b.join(t, "o", loser, nil)
+	defer b.join(t, "o", other, nil).Leave()
+	for range 3 {
+		b.Deliver("o", change("o", b.commit("o")))
+	}
+	b.Deliver("o", position(1, 1))
+	b.Deliver("o", change("o", b.commit("o")))
+	other.eventually(t, 2, 3, 4, 5)
+	require.Equal(t, []int64{2}, loser.seqs())
+	require.Len(t, loser.all(), 2) // ack, one change
 	m.Leave()
 }
 

@@ -177,11 +177,16 @@ func (r *Room) apply(u order.Update) (sent int) {
 	}
 	r.ensure(f)
 	for _, m := range r.members {
-		if m.admitted && m.seq < u.Seq {
-			m.seq = u.Seq
-			m.to.Send(f, nil)
-			sent++
+		if !m.admitted || m.seq >= u.Seq {
+			continue
 		}
+		if !m.to.Stays(u) {
+			m.admitted = false
+			continue
+		}
+		m.seq = u.Seq
+		m.to.Send(f, nil)
+		sent++
 	}
 	return sent
 }
