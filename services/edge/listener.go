@@ -53,6 +53,11 @@ type lingerConn struct {
 	refused atomic.Bool
 }
 
+// UnsafeConn gives the connection itself to whoever takes it over for good, as
+// fasthttp's own wrapper does. Sockets need it: behind a wrapper they could
+// neither write without waiting nor wait without a buffer.
+func (c *lingerConn) UnsafeConn() net.Conn { return c.Conn }
+
 // Close closes the connection, after a refusal not before the client has
 // stopped sending or lingerTime is over.
 func (c *lingerConn) Close() error {

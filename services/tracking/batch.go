@@ -65,17 +65,22 @@ func (a FixAnswer) result() (LocationResponse, error) {
 }
 
 const (
-	// batchers is how many requests of one edge may be under way: one being carried out, one on its way.
-	batchers = 2
+	// loners is how many fixes of one edge may be under way by themselves. It is what makes the next ones gather: were
+	// there no bound, each would find the way free and none would ever have company.
+	loners = 4
+	// batchers is how many batches of one edge may be under way: with two cores or more, one is written while others
+	// are read, judged and stored.
+	batchers = 4
 	// batchTimeout bounds a request; the service itself gives Redis less.
 	batchTimeout = 3 * time.Second
 )
 
-// Batcher hands in fixes for an edge. A lone fix goes by itself and at once; those that come while requests are under
-// way go together in the next, because over NATS the request costs several times what the fix in it does.
+// Batcher hands in fixes for an edge. A lone fix goes by itself and at once; those that come while some are under way go
+// together, because over NATS the request costs several times what the fix in it does.
 type Batcher struct {
 	client *Client
 	in     chan *sending
+	alone  chan struct{} // holds one for each fix under way by itself
 }
 
 // sending is one fix on its way. done is closed when answer and err are set.
@@ -89,7 +94,7 @@ type sending struct {
 
 // NewBatcher makes a Batcher over c. Nothing is sent before Run.
 func NewBatcher(c *Client) *Batcher {
-	return &Batcher{client: c, in: make(chan *sending, batchers*MaxBatch)}
+	return &Batcher{client: c, in: make(chan *sending, batchers*MaxBatch), alone: make(chan struct{}, loners)}
 }
 
 // Location is Client.Location. It returns ctx's error when ctx ends first; the fix may have been taken in all the same.
@@ -123,9 +128,26 @@ func (b *Batcher) loop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case first := <-b.in:
-			b.send(b.gather(first))
+			if len(b.in) > 0 || !b.sendAlone(first) {
+				b.send(b.gather(first))
+			}
 		}
 	}
+}
+
+// sendAlone sends one fix by itself and does not wait for its answer, which a question to delivery may delay. False when
+// too many are under way so.
+func (b *Batcher) sendAlone(s *sending) bool {
+	select {
+	case b.alone <- struct{}{}:
+	default:
+		return false
+	}
+	go func() {
+		defer func() { <-b.alone }()
+		s.alone(b.client)
+	}()
+	return true
 }
 
 // gather adds what is waiting already, without waiting for more. A rider's next fix comes after the answer to the last,
@@ -145,10 +167,6 @@ func (b *Batcher) gather(first *sending) []*sending {
 
 // send hands a batch in and tells everybody who waits.
 func (b *Batcher) send(batch []*sending) {
-	if len(batch) == 1 {
-		go batch[0].alone(b.client)
-		return
-	}
 	req := LocationsRequest{Fixes: make([]SentFix, len(batch))}
 	for i, s := range batch {
 		actor := micro.ActorFrom(s.ctx)

@@ -88,11 +88,7 @@ func (c *client) identity() identity {
 // a rider to whom the order was offered loses it to the next one, whom they must not watch.
 func (c *client) Stays(u order.Update) bool {
 	actor := c.identity().actor
-	if actor.Role != auth.RoleRider || u.DeliveryPartnerID == nil || *u.DeliveryPartnerID == actor.ID {
-		return true
-	}
-	c.Send(errorFrame(c.Form(), "the order "+u.OrderID+" is no longer yours to see"), nil)
-	return false
+	return actor.Role != auth.RoleRider || u.DeliveryPartnerID == nil || *u.DeliveryPartnerID == actor.ID
 }
 
 // watchExpiry sets a timer when the token runs out before the next heartbeat looks again: tokens live for hours, and

@@ -5,6 +5,7 @@ import (
 
 	"tiffin/micro"
 	"tiffin/services/edge/realtime/frame"
+	"tiffin/services/edge/realtime/hub"
 	"tiffin/services/tracking"
 	"tiffin/wire"
 )
@@ -16,7 +17,6 @@ const (
 	eventUnsubscribe  = "unsubscribe-order"
 	eventGetLocation  = "get-location"
 	eventRider        = "rider-location-update"
-	eventError        = "error"
 )
 
 // call is one event of a client. answer makes the frame of an answer, nil when the client wants none.
@@ -117,7 +117,7 @@ func (c *client) fail(in call, err error) {
 
 // errorFrame is the event error.
 func errorFrame(form frame.Form, text string) *frame.Frame {
-	f := frame.Event(eventError, messageJSON(text))
+	f := frame.Event(hub.EventError, messageJSON(text))
 	f.Ensure(form)
 	return f
 }

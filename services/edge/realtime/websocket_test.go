@@ -181,6 +181,7 @@ func TestRiderWhoLostTheOrderSeesNoMore(t *testing.T) {
 	customer.subscribe(tr.OrderID, nil)
 	publishRaw(t, b.Redis, tr.OrderID, fmt.Sprintf(
 		`{"event":"order-updated","data":{"orderId":"%s","seq":3,"status":"ready","deliveryPartnerId":"%s"}}`, tr.OrderID, uuid.NewString()))
+	customer.until("order-updated")
 	publishRaw(t, b.Redis, tr.OrderID, position(tr.OrderID, time.Now(), 1))
 	customer.until("location-updated")
 	require.Equal(t, "error", asked.read().Event)

@@ -332,12 +332,19 @@ func TestWhoLosesTheRightSeesNoMore(t *testing.T) {
 	for range 3 {
 		b.Deliver("o", change("o", b.commit("o")))
 	}
+	other.eventually(t, 2, 3, 4) // a position that comes together with a change is older than it
 	b.Deliver("o", position(1, 1))
 	b.Deliver("o", change("o", b.commit("o")))
 	other.eventually(t, 2, 3, 4, 5)
 	require.Equal(t, []int64{2}, loser.seqs())
-	require.Len(t, loser.all(), 2) // ack, one change
+	require.Len(t, loser.all(), 3) // ack, one change, and that this was the last
+	require.Equal(t, hub.EventError, loser.all()[2].Event)
 	m.Leave()
+
+	// The same for one who asked before the change and is admitted after it.
+	late := b.Enter("o", loser)
+	defer late.Leave()
+	require.False(t, late.Admit(hub.Snapshot{Status: order.Ready, Seq: 2}, nil, ackFrame(frame.JSON)))
 }
 
 // TestNothingIsSeenAfterTheHandOver, neither by those who are in the room nor by those who come.

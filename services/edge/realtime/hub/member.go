@@ -58,6 +58,9 @@ func (m *Member) Admit(snap Snapshot, since *int64, ack func(State) *frame.Frame
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sent := r.settle(snap)
+	if r.latest.Seq > snap.Seq && !m.to.Stays(r.latest) {
+		return false // a snapshot of now would be refused
+	}
 	state := State{Status: snap.Status, Seq: snap.Seq}
 	if r.seq > snap.Seq {
 		state.Status, state.Seq = r.status, r.seq

@@ -15,6 +15,9 @@ const (
 	EventOrder    = "order-updated"
 )
 
+// EventError tells a client what went wrong.
+const EventError = "error"
+
 // logSize is how many changes a room remembers for members that are still joining. An order has about ten in its life.
 const logSize = 64
 
@@ -40,6 +43,7 @@ type Room struct {
 	known   bool // seq and status are set
 	seq     int64
 	status  order.Status
+	latest  order.Update           // the change that led to seq, if it came while the room was there
 	log     []entry                // the newest changes, ending at seq
 	ahead   map[int64]order.Update // changes after a gap
 	wanted  int64                  // the highest seq known to exist
@@ -168,7 +172,7 @@ func (r *Room) advance() (sent int) {
 // apply makes a change the current one and sends it.
 func (r *Room) apply(u order.Update) (sent int) {
 	f := updateFrame(u)
-	r.seq, r.status = u.Seq, u.Status
+	r.seq, r.status, r.latest = u.Seq, u.Status, u
 	if u.Status.Terminal() {
 		r.newest = nil // nobody who comes now may see where the rider is
 	}
@@ -182,6 +186,7 @@ func (r *Room) apply(u order.Update) (sent int) {
 		}
 		if !m.to.Stays(u) {
 			m.admitted = false
+			m.send(dismissed(r.id))
 			continue
 		}
 		m.seq = u.Seq
@@ -189,6 +194,11 @@ func (r *Room) apply(u order.Update) (sent int) {
 		sent++
 	}
 	return sent
+}
+
+// dismissed tells a member that nothing more will come.
+func dismissed(orderID string) *frame.Frame {
+	return frame.Event(EventError, []byte(`{"message":"the order `+orderID+` is no longer yours to see"}`))
 }
 
 func updateFrame(u order.Update) *frame.Frame {

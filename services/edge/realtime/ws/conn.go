@@ -56,6 +56,9 @@ func NewConn(nc net.Conn, early []byte) *Conn {
 	return c
 }
 
+// Direct reports whether the connection is a plain socket, on which TryWrite works and a waiting reader holds no buffer.
+func (c *Conn) Direct() bool { return c.raw != nil }
+
 // ReadLoop calls on with each chunk of bytes until on or the connection fails, and returns that error; io.EOF when the
 // client has closed. The chunk is valid, and may be overwritten, until on returns.
 func (c *Conn) ReadLoop(on func(chunk []byte) error) error {

@@ -62,7 +62,11 @@ func Hijack(c *fiber.Ctx, u Upgrade, serve func(conn *Conn, compressed bool)) er
 // is buffered and nothing else.
 func take(hijacked net.Conn) (net.Conn, []byte) {
 	bare := hijacked
-	if wrapper, ok := hijacked.(interface{ UnsafeConn() net.Conn }); ok {
+	for { // fasthttp's wrapper, and that of the listener
+		wrapper, ok := bare.(interface{ UnsafeConn() net.Conn })
+		if !ok {
+			break
+		}
 		bare = wrapper.UnsafeConn()
 	}
 	// Errors of deadlines mean a dead connection: the first read will tell.
