@@ -105,11 +105,20 @@ func exchange(c *swarm.Conn, say, expect string) error {
 			return err
 		}
 	}
-	answer, err := c.Next()
-	if err == nil && !bytes.HasPrefix(answer, []byte(expect)) {
-		err = fmt.Errorf("answer to %q: %q", say, answer)
+	for {
+		answer, err := c.Next()
+		switch {
+		case err != nil:
+			return err
+		case bytes.HasPrefix(answer, []byte(expect)):
+			return nil
+		case string(answer) != "2" && string(answer) != "{}": // heartbeats come when they come
+			return fmt.Errorf("answer to %.40q: %q", say, answer)
+		}
+		if err := heartbeat(c, answer); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // heartbeat answers the servers that ask in messages whether a client lives;
