@@ -29,6 +29,7 @@ var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
 	"rest":     restSuite,
 	"tracking": trackingSuite,
 	"soak":     soakSuite,
+	"start":    startSuite,
 }
 
 // stage is where a suite plays: a scratch folder and the binary under test.

@@ -76,6 +76,9 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	if err != nil {
 		return nil, err
 	}
+	if err := rounds.flood(ctx, s.Rounds, tiffin, runs); err != nil {
+		return nil, err
+	}
 	return []report.Figure{
 		rounds.ratio("GET /orders/:id", "get", "bare", report.Goal{AtLeast: 0.8}),
 		rounds.ratio("GET /orders/:id", "get", "single", report.Goal{}),
@@ -85,6 +88,11 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 		rounds.ratio("POST /orders", "post", "express", report.Goal{AtLeast: 2.5}),
 		rounds.ratio("GET /restaurants?city=", "list", "bare", report.Goal{AtLeast: 0.6}),
 		rounds.ratio("GET /restaurants?city=", "list", "single", report.Goal{}),
+		rounds.p99("GET /orders/:id, p99 at half its top rate", "get half", report.Goal{AtMost: 15}),
+		rounds.p99("POST /orders, p99 at half its top rate", "post half", report.Goal{AtMost: 15}),
+		rounds.p99("GET /restaurants?city=, p99 at half its top rate", "list half", report.Goal{AtMost: 15}),
+		rounds.p99("POST /orders, p99 at a quarter of its top rate", "post quarter", report.Goal{}),
+		rounds.p99("the same during a flood of sign-ins", "post flood", report.Goal{}),
 	}, nil
 }
 
@@ -104,7 +112,8 @@ type target struct {
 // table holds a result per route, side and round.
 type table map[string][]load.Result
 
-// measure runs all targets once per round, in order.
+// measure runs all targets once per round, in order, and Tiffin once more at
+// half the rate it has just shown.
 func measure(ctx context.Context, rounds int, targets []target) (table, error) {
 	t := table{}
 	for round := range rounds {
@@ -116,9 +125,27 @@ func measure(ctx context.Context, rounds int, targets []target) (table, error) {
 			fmt.Printf("round %d  %-5s %-8s %8.0f/s  p50 %6.1f ms  p99 %6.1f ms\n", round+1, target.route, target.who, r.Throughput, ms(r.P50), ms(r.P99))
 			key := target.route + " " + target.who
 			t[key] = append(t[key], r)
+			if target.who == "tiffin" {
+				half := load.Run(ctx, target.addr, target.paced(r.Throughput/2))
+				t[target.route+" half"] = append(t[target.route+" half"], half)
+			}
 		}
 	}
 	return t, ctx.Err()
+}
+
+// paced is load at a fixed rate, in requests per second.
+func (t target) paced(rate float64) load.Plan {
+	return load.Plan{Connections: connections, Warmup: time.Second, Duration: 5 * time.Second, Rate: rate, Prepare: t.prepare}
+}
+
+// p99 in milliseconds, round by round.
+func (t table) p99(name, key string, goal report.Goal) report.Figure {
+	rounds := make([]float64, len(t[key]))
+	for i, r := range t[key] {
+		rounds[i] = ms(r.P99)
+	}
+	return report.New(name, "", "ms", goal, rounds, t[key])
 }
 
 // ratio of throughputs, round by round.
