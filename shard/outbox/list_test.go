@@ -55,7 +55,8 @@ func TestListReadsMoreThanAPage(t *testing.T) {
 	}
 	require.Len(t, seen, many)
 
-	for range outbox.List(t.Context(), b.db) {
+	for _, err := range outbox.List(t.Context(), b.db) {
+		require.NoError(t, err)
 		break // a reader may stop early
 	}
 	ended, cancel := context.WithCancel(t.Context())
