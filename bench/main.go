@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"tiffin/bench/report"
@@ -41,7 +42,7 @@ type stage struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	rounds := flag.Int("rounds", 3, "how often everything is measured")
 	soak := flag.Duration("for", 10*time.Minute, "how long the suite soak plays")

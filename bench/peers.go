@@ -98,7 +98,7 @@ func startPeer(cmd *exec.Cmd, port string) (stop func() error, err error) {
 	if port == "" {
 		return stop, nil
 	}
-	for range 200 {
+	for range 800 {
 		if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second); err == nil {
 			return stop, conn.Close()
 		}

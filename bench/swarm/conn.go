@@ -48,7 +48,7 @@ func Open(addr, path, header string) (*Conn, error) {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit),
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit),
-		unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}),
+		connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}),
 	)
 	if err == nil {
 		err = c.shake(addr, path, header)
@@ -58,6 +58,25 @@ func Open(addr, path, header string) (*Conn, error) {
 		return nil, fmt.Errorf("%s%s: %w", addr, path, err)
 	}
 	return c, nil
+}
+
+// connect waits for the connection also when a signal, of which Go's scheduler
+// sends many, interrupts the call: the kernel goes on connecting meanwhile.
+func connect(fd int, to unix.Sockaddr) error {
+	for {
+		err := unix.Connect(fd, to)
+		switch {
+		case errors.Is(err, unix.EISCONN):
+			return nil
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EALREADY):
+			wait := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+			if _, err := unix.Poll(wait, 1000); err != nil && !errors.Is(err, unix.EINTR) {
+				return err
+			}
+		default:
+			return err
+		}
+	}
 }
 
 // shake sends the handshake and reads its answer. What came with the answer is
