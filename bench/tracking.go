@@ -178,7 +178,7 @@ func (c *crowd) barePeer(ctx context.Context) (*server, error) {
 // run starts a server; it stops with the crowd.
 func (c *crowd) run(name string, cmd *exec.Cmd, port int, join joiner, encode encoder) (*server, error) {
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	stop, err := startPeer(cmd, addr)
+	stop, err := startPeer(cmd, strconv.Itoa(port))
 	if err != nil {
 		return nil, err
 	}
