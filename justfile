@@ -44,6 +44,11 @@ bench *suites:
 chaos campaign="bridge" *flags:
     go run ./chaos {{ campaign }} {{ flags }}
 
+# known vulnerabilities in what is built on; asks databases on the network
+audit: web
+    go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+    cd web && npm audit --omit=dev
+
 # format all sources
 fmt: web
     gofmt -w $(git ls-files '*.go')
