@@ -139,6 +139,9 @@ func (c Config) validateRates() error {
 			return fmt.Errorf("%s: %d is negative; 0 switches the limit off", name, n)
 		}
 	}
+	if c.MaxConnections < 1 {
+		return fmt.Errorf("MAX_CONNECTIONS_PER_IP: %d would let nobody in", c.MaxConnections)
+	}
 	if c.PoolSize < 2 || c.PoolSize > 1000 {
 		return fmt.Errorf("POSTGRES_POOL_SIZE: %d is not within 2 and 1000", c.PoolSize)
 	}

@@ -192,8 +192,9 @@ func (d *deps) edge(ctx context.Context, conn *nats.Conn) error {
 		TLS:         secure,
 		BindAddress: c.BindAddress, Port: c.EdgePort, TrackingPort: c.TrackingPort,
 		Conn: conn, Client: d.client(conn), Redis: d.redis, Revoked: ended,
-		Verifier: token.NewVerifier(c.JWTSecret, token.WithRevoked(ended.Has)),
-		Origins:  c.CORSOrigins, TrustedProxies: c.TrustedProxies,
+		Verifier:       token.NewVerifier(c.JWTSecret, token.WithRevoked(ended.Has)),
+		MaxConnections: c.MaxConnections,
+		Origins:        c.CORSOrigins, TrustedProxies: c.TrustedProxies,
 		RateLimits: edge.RateLimits{
 			General: c.RateLimitGeneral, Auth: c.RateLimitAuth, Orders: c.RateLimitOrders,
 			Location: c.RateLimitLocation, Exempt: c.RateLimitExempt,

@@ -1,7 +1,9 @@
 package edge
 
 import (
+	"cmp"
 	"crypto/tls"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -16,6 +18,7 @@ import (
 	"tiffin/micro"
 	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
+	"tiffin/services/edge/inbound"
 	"tiffin/shard"
 )
 
@@ -27,6 +30,9 @@ const (
 	// defaultDrain outlasts the longest request, an order that waits for its
 	// twin.
 	defaultDrain = 10 * time.Second
+	// defaultConnections is what many people behind one address need, and far less
+	// than what a process has file descriptors for.
+	defaultConnections = 10000
 	// devOrigin is where the web app's development server runs.
 	devOrigin = "http://localhost:5173"
 )
@@ -45,7 +51,11 @@ type Config struct {
 	Verifier *token.Verifier
 	Revoked  *revoked.List // kept up to date here; Verifier asks it; nil: none
 
-	Origins           []string // CORS_ORIGINS; empty: the edge's own and http://localhost:5173
+	Origins []string // CORS_ORIGINS; empty: the edge's own and http://localhost:5173
+	// MaxConnections is how many connections one address may have open, to both
+	// ports together, default 10000.
+	MaxConnections int
+
 	TrustedProxies    []string // addresses and networks whose X-Forwarded-For counts
 	RateLimits        RateLimits
 	TrackingAnonymous bool   // sockets may subscribe by order id without a token
@@ -83,6 +93,20 @@ type RateLimits struct {
 type ShardInfo struct {
 	ID      string
 	Regions []string
+}
+
+// connections counts the connections of both listeners together. Nobody counts
+// behind a trusted proxy, whose address is everybody's.
+func (c Config) connections() (*counter, error) {
+	proxies, err := inbound.ParseNetworks(c.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
+	}
+	exempt, err := inbound.ParseNetworks(c.RateLimits.Exempt)
+	if err != nil {
+		return nil, fmt.Errorf("RATE_LIMIT_EXEMPT: %w", err)
+	}
+	return newCounter(cmp.Or(c.MaxConnections, defaultConnections), proxies, exempt), nil
 }
 
 // withDefaults fills in what may be left out.

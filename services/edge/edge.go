@@ -44,11 +44,15 @@ type door struct {
 // anything else starts. Connections wait in the kernel until Run serves them.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	main, err := listen("API_GATEWAY_PORT", cfg.BindAddress, cfg.Port, cfg.TLS)
+	count, err := cfg.connections()
 	if err != nil {
 		return nil, err
 	}
-	live, err := listen("TRACKING_SERVICE_PORT", cfg.BindAddress, cfg.TrackingPort, cfg.TLS)
+	main, err := listen("API_GATEWAY_PORT", cfg.BindAddress, cfg.Port, cfg.TLS, count)
+	if err != nil {
+		return nil, err
+	}
+	live, err := listen("TRACKING_SERVICE_PORT", cfg.BindAddress, cfg.TrackingPort, cfg.TLS, count)
 	if err != nil {
 		return nil, errors.Join(err, main.Close())
 	}

@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"tiffin/services/edge/inbound"
 )
 
 // Patience with clients that were refused. Without a bound they could hold the
@@ -20,29 +25,81 @@ const (
 	lingerBytes = 32 << 20
 )
 
+// counter counts open connections by address.
+type counter struct {
+	most  int
+	free  inbound.Networks // proxies, behind which everybody is, and exempt networks
+	mu    sync.Mutex
+	conns map[netip.Addr]int
+}
+
+func newCounter(most int, free ...inbound.Networks) *counter {
+	return &counter{most: most, free: slices.Concat(free...), conns: map[netip.Addr]int{}}
+}
+
+// enter counts a connection and reports whether it may stay.
+func (c *counter) enter(addr netip.Addr) bool {
+	if c.free.Contain(addr) {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conns[addr] >= c.most {
+		return false
+	}
+	c.conns[addr]++
+	return true
+}
+
+// leave ends a connection that was let in.
+func (c *counter) leave(addr netip.Addr) {
+	if c.free.Contain(addr) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conns[addr]--; c.conns[addr] <= 0 {
+		delete(c.conns, addr)
+	}
+}
+
 // listen opens a port. The error names the variable that sets it.
-func listen(variable, address string, port int, secure *tls.Config) (net.Listener, error) {
+func listen(variable, address string, port int, secure *tls.Config, count *counter) (net.Listener, error) {
 	ln, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", variable, err)
 	}
-	ln = lingerListener{ln}
+	ln = lingerListener{ln, count}
 	if secure != nil {
 		ln = tls.NewListener(ln, secure)
 	}
 	return ln, nil
 }
 
-// lingerListener accepts connections that can linger.
-type lingerListener struct{ net.Listener }
+// lingerListener accepts connections that can linger, so many of one address. One
+// too many is closed unread: answering it would cost more than it is worth.
+type lingerListener struct {
+	net.Listener
+	count *counter
+}
 
-// Accept waits for a connection.
+// Accept waits for a connection that may stay.
 func (l lingerListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
+		if !ok {
+			return &lingerConn{Conn: conn, left: func() {}}, nil
+		}
+		addr := tcp.AddrPort().Addr().Unmap()
+		if l.count.enter(addr) {
+			return &lingerConn{Conn: conn, left: sync.OnceFunc(func() { l.count.leave(addr) })}, nil
+		}
+		_ = conn.Close() // whatever happens to it, it is not served
 	}
-	return &lingerConn{Conn: conn}, nil
 }
 
 // lingerConn can take in what a refused client is still sending before it
@@ -51,6 +108,7 @@ func (l lingerListener) Accept() (net.Conn, error) {
 type lingerConn struct {
 	net.Conn
 	refused atomic.Bool
+	left    func() // gives its place back, once
 }
 
 // UnsafeConn gives the connection itself to whoever takes it over for good, as
@@ -61,6 +119,7 @@ func (c *lingerConn) UnsafeConn() net.Conn { return c.Conn }
 // Close closes the connection, after a refusal not before the client has
 // stopped sending or lingerTime is over.
 func (c *lingerConn) Close() error {
+	defer c.left()
 	tcp, ok := c.Conn.(*net.TCPConn)
 	if ok && c.refused.Swap(false) {
 		if err := errors.Join(tcp.CloseWrite(), tcp.SetReadDeadline(time.Now().Add(lingerTime))); err == nil {
