@@ -75,7 +75,7 @@ type Config struct {
 	RateLimitLocation int      `env:"RATE_LIMIT_LOCATION" envDefault:"5"`
 	RateLimitExempt   []string `env:"RATE_LIMIT_EXEMPT"`
 	// MaxConnections is what one address may have open at an edge.
-	MaxConnections int `env:"MAX_CONNECTIONS_PER_IP" envDefault:"10000"`
+	MaxConnections int `env:"MAX_CONNECTIONS_PER_IP" envDefault:"20000"`
 
 	AcceptTTL        time.Duration `env:"ACCEPT_TTL" envDefault:"10m"`
 	OfferTTL         time.Duration `env:"OFFER_TTL" envDefault:"30s"`

@@ -32,7 +32,7 @@ const (
 	defaultDrain = 10 * time.Second
 	// defaultConnections is what many people behind one address need, and far less
 	// than what a process has file descriptors for.
-	defaultConnections = 10000
+	defaultConnections = 20000
 	// devOrigin is where the web app's development server runs.
 	devOrigin = "http://localhost:5173"
 )
@@ -53,7 +53,7 @@ type Config struct {
 
 	Origins []string // CORS_ORIGINS; empty: the edge's own and http://localhost:5173
 	// MaxConnections is how many connections one address may have open, to both
-	// ports together, default 10000.
+	// ports together, default 20000.
 	MaxConnections int
 
 	TrustedProxies    []string // addresses and networks whose X-Forwarded-For counts
