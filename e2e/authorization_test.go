@@ -217,6 +217,7 @@ func accountRows() []row {
 		{method: "GET", route: "/auth/me", ok: 200, pass: signedIn()},
 		{method: "GET", route: "/cities", ok: 200, pass: everybody, public: true, path: func(*stage, string) string { return "/cities?q=cal" }},
 		{method: "GET", route: "/admin/overview", ok: 200, pass: []string{admin}},
+		{method: "GET", route: "/admin/audit", ok: 200, pass: []string{admin}},
 		{method: "GET", route: "/admin/riders", ok: 200, pass: []string{admin}},
 		{method: "GET", route: "/admin/orders/{id}/offers", ok: 200, pass: []string{admin}},
 	}

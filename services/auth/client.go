@@ -18,6 +18,7 @@ const (
 	VerbMe          = "me"
 	VerbUpdate      = "update"
 	VerbAdminCreate = "admin-create"
+	VerbAudit       = "audit"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -68,4 +69,9 @@ func (c *Client) Update(ctx context.Context, req UpdateRequest) (User, error) {
 func (c *Client) AdminCreate(ctx context.Context, req AdminCreateRequest) (User, error) {
 	res, err := micro.Call[AdminCreateRequest, AdminCreateResponse](ctx, c.micro, Subject(VerbAdminCreate), req)
 	return res.User, err
+}
+
+// Audit reads a page of the audit log: forbidden to all but administrators and operators.
+func (c *Client) Audit(ctx context.Context, req AuditRequest) (AuditResponse, error) {
+	return micro.CallIdempotent[AuditRequest, AuditResponse](ctx, c.micro, Subject(VerbAudit), req)
 }

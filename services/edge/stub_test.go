@@ -158,6 +158,7 @@ func (s *services) addAuth(svc *micro.Service) {
 	endpoint[auth.LoginRequest](s, svc, "auth", auth.VerbLogin, sampleSession)
 	endpoint[auth.RefreshRequest](s, svc, "auth", auth.VerbRefresh, sampleSession)
 	endpoint[auth.LogoutRequest](s, svc, "auth", auth.VerbLogout, auth.LogoutResponse{})
+	endpoint[auth.AuditRequest](s, svc, "auth", auth.VerbAudit, auth.AuditResponse{Entries: []auth.AuditEntry{}})
 	endpoint[auth.MeRequest](s, svc, "auth", auth.VerbMe, auth.MeResponse{User: sampleSession.User})
 }
 

@@ -25,6 +25,7 @@ func (s *Server) endpoints() *micro.Service {
 	micro.Handle(service, auth.VerbMe, "Read the actor's account", s.me)
 	micro.Handle(service, auth.VerbUpdate, "Change a profile", s.update)
 	micro.Handle(service, auth.VerbAdminCreate, "Open an administrator's account (operator only)", s.adminCreate)
+	micro.Handle(service, auth.VerbAudit, "Read who did what, newest first (administrators and operators)", s.audit)
 	return service
 }
 
@@ -48,6 +49,7 @@ func (s *Server) register(ctx context.Context, req auth.RegisterRequest) (sessio
 	if err != nil {
 		return session, err
 	}
+	s.trail.note(ctx, asUser(a), auth.ActionRegister, a.ID, outcomeOK)
 	return s.session(a, refresh)
 }
 
@@ -58,6 +60,9 @@ func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth
 		return session, err
 	}
 	a, err := s.identify(ctx, req)
+	if errors.Is(err, errWrong()) {
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionSignIn, a.ID, outcomeRefused)
+	}
 	if err != nil {
 		return session, err
 	}
@@ -65,11 +70,16 @@ func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth
 	if err != nil {
 		return session, err
 	}
+	s.trail.note(ctx, asUser(a), auth.ActionSignIn, a.ID, outcomeOK)
 	return s.session(a, refresh)
 }
 
+// errWrong is the one answer to a wrong password and an unknown address.
+func errWrong() error { return micro.E(micro.CodeUnauthenticated, "wrong e-mail address or password") }
+
 // identify returns the account of an address and its password. An unknown address costs what a wrong password costs,
-// and is answered the same way.
+// and is answered the same way; the
+// account comes with the refusal too, for the audit log.
 func (s *Server) identify(ctx context.Context, req auth.LoginRequest) (account, error) {
 	a, err := account{}, errNoAccount
 	if canonical, invalid := auth.CanonicalEmail(req.Email); invalid == nil {
@@ -83,7 +93,7 @@ func (s *Server) identify(ctx context.Context, req auth.LoginRequest) (account, 
 	case err != nil:
 		return account{}, err
 	case !ok:
-		return account{}, micro.E(micro.CodeUnauthenticated, "wrong e-mail address or password")
+		return a, errWrong()
 	}
 	s.rehash(ctx, a, req.Password)
 	return a, nil
@@ -112,6 +122,7 @@ func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session 
 		s.metrics.reuses.Inc()
 		family, _, _ := strings.Cut(req.RefreshToken, ".")
 		s.announcer.Announce(ctx, family)
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionTokenReuse, family, outcomeRefused)
 		s.log.Warn("refresh token used twice, session revoked", "family", family, "request", micro.RequestID(ctx), "audit", true)
 	}
 	if err != nil {
@@ -131,6 +142,7 @@ func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.L
 	}
 	family, _, _ := strings.Cut(req.RefreshToken, ".")
 	s.announcer.Announce(ctx, family)
+	s.trail.note(ctx, actor, auth.ActionSignOut, family, outcomeOK)
 	return res, nil
 }
 
@@ -157,6 +169,9 @@ func (s *Server) update(ctx context.Context, req auth.UpdateRequest) (res auth.M
 		res.User = a.user()
 		return err
 	})
+	if err == nil {
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionProfile, req.ID, outcomeOK)
+	}
 	return res, notFound(err)
 }
 
@@ -175,6 +190,7 @@ func (s *Server) adminCreate(ctx context.Context, req auth.AdminCreateRequest) (
 	if err != nil {
 		return res, err
 	}
+	s.trail.note(ctx, actor, auth.ActionAdminCreate, a.ID, outcomeOK)
 	s.log.Info("administrator created", "user", a.ID, "by", actor.String(), "audit", true)
 	return auth.AdminCreateResponse{User: a.user()}, nil
 }

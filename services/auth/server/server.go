@@ -80,6 +80,7 @@ type Server struct {
 	sessions  *sessions
 	sweeper   *sweeper
 	announcer *revoked.Announcer
+	trail     *trail
 }
 
 // New makes a server and brings its tables up to date on every reachable shard. Nothing is served before Run.
@@ -109,6 +110,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		sessions:  &sessions{shards: cfg.Shards, ttl: cfg.RefreshTTL, clock: cfg.Clock},
 		cache:     cache.New(cache.Config{Redis: cfg.Redis, Log: log, Metrics: cfg.Metrics}),
 	}
+	s.trail = &trail{shards: cfg.Shards, log: log}
 	s.announcer = revoked.NewAnnouncer(cfg.Redis, cfg.JWTExpiry, log, cfg.Clock, s.sessions.revokedSince)
 	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
 	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{

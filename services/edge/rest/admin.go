@@ -21,6 +21,22 @@ func adminRoutes() []Route {
 	}}
 }
 
+// auditRoutes show who did what.
+func auditRoutes() []Route {
+	return []Route{Route{
+		Method: http.MethodGet, Path: "/admin/audit", Tag: tagAdmin,
+		Summary: "Who did what, newest first",
+		Detail: "Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed " +
+			"profiles, administrators made, acts of operators among them. Nothing can be changed or taken out.",
+		Who: only(auth.RoleAdmin), Limit: LimitGeneral,
+		Params: append([]Param{
+			query("actorId", Text, "By this actor."),
+			query("action", Text, "Of this kind, such as `sign-in`."),
+		}, page()...),
+		Status: http.StatusOK, Answer: typeOf[auth.AuditResponse](),
+	}.again(auth.Subject(auth.VerbAudit), typeOf[auth.AuditRequest]())}
+}
+
 // overview answers with what the board has gathered.
 func (k *call) overview() error {
 	o, err := k.api.cfg.Overview(k.ctx)

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"tiffin/micro"
+	"tiffin/services/auth"
+	"tiffin/shard"
+	"tiffin/wire"
+)
+
+// auditTimeout bounds what an act waits until it is written down.
+const auditTimeout = time.Second
+
+// Outcomes of an act.
+const (
+	outcomeOK      = "ok"
+	outcomeRefused = "refused"
+)
+
+// trail writes down who did what and reads it again. What cannot be written is in the log, with all the same fields.
+type trail struct {
+	shards *shard.Set
+	log    *slog.Logger
+}
+
+// note writes one act, on the shard of its target or, when that is away or unknown, on the first that takes it.
+func (t *trail) note(ctx context.Context, actor micro.Actor, action, target, outcome string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
+	defer cancel()
+	id, err := uuid.NewV7()
+	for _, db := range t.places(target) {
+		if err != nil {
+			break
+		}
+		err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+			_, err := q.Exec(ctx, `
+				insert into auth.audit (id, action, outcome, actor_id, actor_role, target, request_id)
+				values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+				id.String(), action, outcome, actor.ID, actor.Role, target, micro.RequestID(ctx))
+			return err
+		})
+		if err == nil {
+			return
+		}
+		err = nil // the next one may take it
+	}
+	t.log.Error("audit entry not stored", "action", action, "outcome", outcome, "actor", actor.String(), "target", target,
+		"request", micro.RequestID(ctx), "audit", true)
+}
+
+// places lists the shards to try: the target's own first.
+func (t *trail) places(target string) []*shard.DB {
+	all := t.shards.All()
+	if home, err := t.shards.ByID(target); err == nil {
+		if own := t.shards.ByShard(home.ID()); own != nil {
+			return append([]*shard.DB{own}, all...)
+		}
+	}
+	return all
+}
+
+// page reads the newest entries behind a cursor from all shards. A shard that is away fails it: a log with a hole would
+// look like acts that never were.
+func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.AuditResponse, err error) {
+	limit := cmp.Or(req.Limit, auth.DefaultAuditLimit)
+	var found []auth.AuditEntry
+	for _, db := range t.shards.All() {
+		err := db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+			rows, err := q.Query(ctx, `
+				select id::text, at, action, outcome, actor_id, actor_role, target, request_id from auth.audit
+				where ($1 = '' or id < nullif($1, '')::uuid) and ($2 = '' or actor_id = $2) and ($3 = '' or action = $3)
+				order by id desc limit $4`, req.Cursor, req.ActorID, req.Action, limit+1)
+			if err != nil {
+				return err
+			}
+			part, err := pgx.CollectRows(rows, scanEntry)
+			found = append(found, part...)
+			return err
+		})
+		if err != nil {
+			return res, err
+		}
+	}
+	slices.SortFunc(found, func(a, b auth.AuditEntry) int { return cmp.Compare(b.ID, a.ID) })
+	if len(found) > limit {
+		found = found[:limit]
+		res.NextCursor = found[limit-1].ID
+	}
+	res.Entries = append([]auth.AuditEntry{}, found...) // an empty list in JSON, not null
+	return res, nil
+}
+
+func scanEntry(row pgx.CollectableRow) (e auth.AuditEntry, err error) {
+	var at time.Time
+	err = row.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.ActorID, &e.ActorRole, &e.Target, &e.RequestID)
+	e.At = wire.At(at)
+	return e, err
+}
+
+// audit answers a page to administrators and operators.
+func (s *Server) audit(ctx context.Context, req auth.AuditRequest) (auth.AuditResponse, error) {
+	actor, err := signedIn(ctx)
+	if err != nil {
+		return auth.AuditResponse{}, err
+	}
+	if actor.Role != auth.RoleAdmin && actor.Role != micro.RoleOperator {
+		return auth.AuditResponse{}, micro.Forbidden("only administrators may read the audit log")
+	}
+	return s.trail.page(ctx, req)
+}
+
+// asUser is the actor of what somebody did by signing in.
+func asUser(a account) micro.Actor { return micro.Actor{ID: a.ID, Role: a.Role} }

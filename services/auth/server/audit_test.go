@@ -1,0 +1,93 @@
+package server
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tiffin/micro"
+	"tiffin/services/auth"
+	"tiffin/wire"
+)
+
+// acts is what a page says, without what differs from run to run.
+func acts(entries []auth.AuditEntry) (list [][3]string) {
+	for _, e := range entries {
+		list = append(list, [3]string{e.Action, e.Outcome, e.ActorRole})
+	}
+	return list
+}
+
+func TestTheAuditLogSaysWhoDidWhat(t *testing.T) {
+	t.Parallel()
+	s := newFleet(t)
+	email := freshEmail()
+	session := mustRegister(t, s, email, "Boston")
+	wrong := login(email)
+	wrong.Password = "not-the-password"
+	_, err := s.login(t.Context(), wrong)
+	requireCode(t, micro.CodeUnauthenticated, err)
+	unknown := login(freshEmail())
+	unknown.Password = "typed-by-mistake"
+	_, err = s.login(t.Context(), unknown)
+	requireCode(t, micro.CodeUnauthenticated, err)
+	second, err := s.login(t.Context(), login(email))
+	require.NoError(t, err)
+	_, err = s.logout(as(t.Context(), second.User), auth.LogoutRequest{RefreshToken: second.RefreshToken})
+	require.NoError(t, err)
+	operator := micro.WithActor(t.Context(), micro.Actor{Role: micro.RoleOperator, ID: "joe"})
+	_, err = s.adminCreate(operator, auth.AdminCreateRequest{Email: freshEmail(), Password: "secret-enough", City: "Boston"})
+	require.NoError(t, err)
+
+	res, err := s.audit(operator, auth.AuditRequest{})
+	require.NoError(t, err)
+	require.Equal(t, [][3]string{
+		{auth.ActionAdminCreate, "ok", micro.RoleOperator}, {auth.ActionSignOut, "ok", auth.RoleCustomer},
+		{auth.ActionSignIn, "ok", auth.RoleCustomer}, {auth.ActionSignIn, "refused", micro.ActorFrom(t.Context()).Role},
+		{auth.ActionSignIn, "refused", micro.ActorFrom(t.Context()).Role}, {auth.ActionRegister, "ok", auth.RoleCustomer},
+	}, acts(res.Entries))
+	require.Equal(t, session.User.ID, res.Entries[4].Target, "whose password was guessed")
+	require.Empty(t, res.Entries[3].Target)
+	text, err := wire.Encode(res)
+	require.NoError(t, err)
+	for _, secret := range []string{"not-the-password", "typed-by-mistake", "secret-enough", email, second.Token, second.RefreshToken} {
+		require.NotContains(t, string(text), secret)
+	}
+
+	// Pages, over the shards, without gap or repetition.
+	var paged []auth.AuditEntry
+	for req := (auth.AuditRequest{Limit: 2}); ; {
+		page, err := s.audit(operator, req)
+		require.NoError(t, err)
+		paged = append(paged, page.Entries...)
+		if req.Cursor = page.NextCursor; req.Cursor == "" {
+			break
+		}
+	}
+	require.Equal(t, res.Entries, paged)
+	mine, err := s.audit(operator, auth.AuditRequest{ActorID: "joe"})
+	require.NoError(t, err)
+	require.Len(t, mine.Entries, 1)
+	kind, err := s.audit(operator, auth.AuditRequest{Action: auth.ActionSignIn})
+	require.NoError(t, err)
+	require.Len(t, kind.Entries, 3)
+}
+
+func TestTheAuditLogIsAppendOnly(t *testing.T) {
+	t.Parallel()
+	s := newFleet(t)
+	user := mustRegister(t, s, freshEmail(), "Boston").User
+	for _, sql := range []string{`update auth.audit set outcome = 'ok'`, `delete from auth.audit`, `truncate auth.audit`} {
+		for _, db := range s.cfg.Shards.All() {
+			_, err := db.Pool().Exec(t.Context(), sql)
+			require.ErrorContains(t, err, "append-only")
+		}
+	}
+	_, err := s.audit(as(t.Context(), user), auth.AuditRequest{})
+	requireCode(t, micro.CodeForbidden, err)
+	_, err = s.audit(t.Context(), auth.AuditRequest{})
+	requireCode(t, micro.CodeUnauthenticated, err)
+	require.Error(t, auth.AuditRequest{Cursor: "x"}.Validate())
+	require.Error(t, auth.AuditRequest{Limit: 101}.Validate())
+	require.NoError(t, auth.AuditRequest{Limit: 100, Cursor: user.ID}.Validate())
+}
