@@ -113,8 +113,12 @@ type lingerConn struct {
 
 // UnsafeConn gives the connection itself to whoever takes it over for good, as
 // fasthttp's own wrapper does. Sockets need it: behind a wrapper they could
-// neither write without waiting nor wait without a buffer.
-func (c *lingerConn) UnsafeConn() net.Conn { return c.Conn }
+// neither write without waiting nor wait without a buffer. It is counted as a
+// socket from then on, and not here: whoever has it closes it past us.
+func (c *lingerConn) UnsafeConn() net.Conn {
+	c.left()
+	return c.Conn
+}
 
 // Close closes the connection, after a refusal not before the client has
 // stopped sending or lingerTime is over.

@@ -16,7 +16,7 @@ import (
 // nothing else shows it.
 func TestSocketsGetTheConnectionItself(t *testing.T) {
 	t.Parallel()
-	ln, err := listen("PORT", "127.0.0.1", 0, nil)
+	ln, err := listen("PORT", "127.0.0.1", 0, nil, newCounter(100))
 	require.NoError(t, err)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Server().KeepHijackedConns = true
