@@ -78,8 +78,7 @@ func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth
 func errWrong() error { return micro.E(micro.CodeUnauthenticated, "wrong e-mail address or password") }
 
 // identify returns the account of an address and its password. An unknown address costs what a wrong password costs,
-// and is answered the same way; the
-// account comes with the refusal too, for the audit log.
+// and is answered the same way; the account comes with the refusal too, for the audit log.
 func (s *Server) identify(ctx context.Context, req auth.LoginRequest) (account, error) {
 	a, err := account{}, errNoAccount
 	if canonical, invalid := auth.CanonicalEmail(req.Email); invalid == nil {

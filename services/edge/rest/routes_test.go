@@ -87,7 +87,7 @@ func TestTheTableIsComplete(t *testing.T) {
 		POST/orders GET/orders/:id GET/orders PATCH/orders/:id/status GET/orders/:id/history
 		GET/delivery/assignments GET/delivery/me PATCH/delivery/:id/location PATCH/delivery/:id/availability
 		POST/delivery/:id/accept POST/delivery/:id/decline GET/tracking/:orderId GET/admin/overview GET/cities
-		GET/admin/orders/:id/offers GET/admin/riders`)
+		GET/admin/orders/:id/offers GET/admin/riders GET/admin/audit`)
 	var have []string
 	for _, r := range rest.Routes() {
 		have = append(have, r.Method+r.Path)

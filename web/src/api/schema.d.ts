@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what, newest first
+         * @description Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed profiles, administrators made, acts of operators among them. Nothing can be changed or taken out.
+         *
+         *     For admin.
+         */
+        get: operations["authAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/orders/{id}/offers": {
         parameters: {
             query?: never;
@@ -70,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The events on NATS and RabbitMQ
+         * @description AsyncAPI 3.0.
+         */
+        get: operations["getAsyncapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/login": {
         parameters: {
             query?: never;
@@ -101,7 +143,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Revokes the refresh token's whole family.
+         * @description Revokes the refresh token's whole family, its access tokens included.
          */
         post: operations["authLogout"];
         delete?: never;
@@ -623,6 +665,40 @@ export interface components {
         Alive: {
             /** @description State. */
             status: string;
+        };
+        AuthAuditEntry: {
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            action: string;
+            outcome: string;
+            /**
+             * @description Id of the user who did it, or the name of the service.
+             * @example 01935c8d-0001-8b1c-b0b1-c2d3e4f50617
+             */
+            actorId: string;
+            /**
+             * @description Role of the user, `operator` or `system`.
+             * @example restaurant_owner
+             */
+            actorRole: string;
+            target: string;
+            requestId: string;
+        };
+        AuthAuditResponse: {
+            entries: components["schemas"]["AuthAuditEntry"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
+            nextCursor?: string;
         };
         AuthLoginRequest: {
             /**
@@ -2112,6 +2188,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    authAudit: {
+        parameters: {
+            query?: {
+                /** @description By this actor. */
+                actorId?: string;
+                /** @description Of this kind, such as `sign-in`. */
+                action?: string;
+                /** @description How many at most; 20 if not given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthAuditResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     deliveryOffers: {
         parameters: {
             query?: never;
@@ -2207,6 +2322,27 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getAsyncapiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
         };
     };
     authLogin: {
