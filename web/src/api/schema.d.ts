@@ -677,7 +677,15 @@ export interface components {
              * @description When it happened.
              */
             at: string;
+            /**
+             * @description What was done.
+             * @example sign-in
+             */
             action: string;
+            /**
+             * @description `ok`, or `refused`.
+             * @example ok
+             */
             outcome: string;
             /**
              * @description Id of the user who did it, or the name of the service.
@@ -689,10 +697,13 @@ export interface components {
              * @example restaurant_owner
              */
             actorRole: string;
+            /** @description Id of what it was done to, such as an account. */
             target: string;
+            /** @description The `X-Request-Id` it came with. */
             requestId: string;
         };
         AuthAuditResponse: {
+            /** @description What was done, newest first. */
             entries: components["schemas"]["AuthAuditEntry"][];
             /**
              * @description `cursor` of the next page, while there is one.
