@@ -106,11 +106,15 @@ export async function goOnline(
   await call('PATCH', `/delivery/${rider.user.id}/availability`, rider.token, { isAvailable: true });
 }
 
-/** Waits until the order, or any, is offered to the rider. */
-export async function offerTo(rider: SessionAnswer, orderId?: string): Promise<void> {
+/** A rider stops working, after what they carry. */
+export const goOffline = (rider: SessionAnswer) =>
+  call('PATCH', `/delivery/${rider.user.id}/availability`, rider.token, { isAvailable: false });
+
+/** Waits until the order, or any, is offered to the rider, and says which. */
+export async function offerTo(rider: SessionAnswer, orderId?: string): Promise<string> {
   for (let i = 0; i < 100; i++) {
     const { assignments } = await call<{ assignments: Assignment[] }>('GET', '/delivery/assignments', rider.token);
-    if (assignments[0] && (!orderId || assignments[0].orderId === orderId)) return;
+    if (assignments[0] && (!orderId || assignments[0].orderId === orderId)) return assignments[0].orderId;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   throw new Error(`order ${orderId} was not offered`);

@@ -4,7 +4,20 @@ import { mkdirSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Order, SessionAnswer } from '../../src/api/types';
-import { acceptOffer, goOnline, kitchenOf, login, newcomer, offerTo, order, report, setStatus, storage } from './api';
+import {
+  acceptOffer,
+  declineOffer,
+  goOffline,
+  goOnline,
+  kitchenOf,
+  login,
+  newcomer,
+  offerTo,
+  order,
+  report,
+  setStatus,
+  storage,
+} from './api';
 import { BASE, launch, person, SAN_FRANCISCO } from './fleet';
 import { BINARY } from './up';
 
@@ -30,15 +43,17 @@ beforeAll(async () => {
     await login('admin@demo.tiffin'),
   ];
   kitchen = await kitchenOf(owner, 'San Francisco');
+  for (const name of ['rider', 'rider1.san-francisco', 'rider2.san-francisco'])
+    await goOffline(await login(`${name}@demo.tiffin`));
   rider = await newcomer('delivery_partner', 'San Francisco');
   await goOnline(rider, kitchen.restaurant);
   done = await place();
-  await acceptOffer(rider, done.id);
+  await carry(done);
   await cook(done);
   await setStatus(rider.token, done.id, 'picked_up');
   await setStatus(rider.token, done.id, 'delivered');
   moving = await place();
-  await acceptOffer(rider, moving.id);
+  await carry(moving);
   await cook(moving);
   await setStatus(rider.token, moving.id, 'picked_up');
   await place();
@@ -53,6 +68,15 @@ const place = () => order(customer.token, kitchen.restaurant, kitchen.dishes.sli
 
 async function cook({ id }: Order): Promise<void> {
   for (const status of ['confirmed', 'preparing', 'ready'] as const) await setStatus(owner.token, id, status);
+}
+
+/** The rider takes this order, and leaves those to others that have waited longer, as demo data has. */
+async function carry({ id }: Order): Promise<void> {
+  for (;;) {
+    const offered = await offerTo(rider);
+    if (offered === id) return acceptOffer(rider, id);
+    await declineOffer(rider, offered);
+  }
 }
 
 interface Scene {
