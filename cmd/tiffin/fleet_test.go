@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +42,16 @@ func newFleet(t *testing.T, vars ...string) *fleet {
 func (f *fleet) up(t *testing.T) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(filepath.Join(f.home, "env")))
-	f.program = start(t, f.vars, "up")
+	p := start(t, f.vars, "up")
+	f.program = p
+	// Told to end, it ends its servers before their folders are removed: a Redis that cannot save any more does not end.
+	t.Cleanup(func() {
+		p.signal(syscall.SIGINT)
+		select {
+		case <-p.done:
+		case <-time.After(patience):
+		}
+	})
 	require.Eventually(t, func() bool {
 		select {
 		case <-f.done:
