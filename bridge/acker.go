@@ -1,12 +1,18 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
+
+// ackAgain is how soon an acknowledgement that failed is sent again. A server that restarts has its consumers back within
+// about a second.
+const ackAgain = 250 * time.Millisecond
 
 // acker acknowledges the floor to JetStream. It works beside the publisher, so that the round trip delays nothing, and
 // only ever sends the newest floor, which stands for all below.
@@ -68,25 +74,38 @@ func (a *acker) take() string {
 	return reply
 }
 
-// run acknowledges until close. Each acknowledgement is confirmed by the server before the next; one that fails costs
-// nothing as long as the session lives, because the next stands for it, too.
+// run acknowledges until close. Each acknowledgement is confirmed by the server before the next. One that fails is sent
+// again until it or a newer one arrives: the server stops delivering when too much is unacknowledged, and then no newer
+// one would ever come.
 func (a *acker) run(ctx context.Context) {
+	owed := "" // the reply subject of the newest floor that is not acknowledged
 	for last := false; !last; {
+		var again <-chan time.Time
+		if owed != "" {
+			again = time.After(ackAgain)
+		}
 		select {
 		case <-a.rose:
+		case <-again:
 		case <-a.closed:
 			last = true
 		case <-ctx.Done():
 			return
 		}
-		reply := a.take()
-		if reply == "" {
-			continue
+		owed = cmp.Or(a.take(), owed)
+		if owed != "" && a.send(ctx, owed) {
+			owed = ""
 		}
-		ack, cancel := context.WithTimeout(ctx, drainTimeout)
-		if _, err := a.conn.RequestWithContext(ack, reply, []byte("+ACK")); err != nil {
-			a.log.Warn("acknowledgement failed", "error", err)
-		}
-		cancel()
 	}
+}
+
+// send acknowledges one floor and reports whether the server has confirmed it.
+func (a *acker) send(ctx context.Context, reply string) bool {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	_, err := a.conn.RequestWithContext(ctx, reply, []byte("+ACK"))
+	if err != nil {
+		a.log.Warn("acknowledgement failed", "error", err)
+	}
+	return err == nil
 }
