@@ -68,7 +68,7 @@ func (tr *transcript) add(line []byte) {
 }
 
 // await returns the first line that matches, from the beginning of the
-// transcript on, and fails after 20 s. Several tests may wait on one client.
+// transcript on, and fails after a minute. Several tests may wait on one client.
 func (tr *transcript) await(t *testing.T, event string, match func(object) bool) said {
 	t.Helper()
 	var found said
@@ -80,7 +80,7 @@ func (tr *transcript) await(t *testing.T, event string, match func(object) bool)
 			}
 		}
 		return false
-	}, 20*time.Second, 5*time.Millisecond, "never said %s: %s", event, tr)
+	}, time.Minute, 5*time.Millisecond, "never said %s: %s", event, tr)
 	return found
 }
 
