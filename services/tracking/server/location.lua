@@ -37,6 +37,8 @@ local function take(key, numbers, json)
   local wanted = sub(numbers, 34)
   local t, la, lo, v, bad, tat, ck, ta, to, leg, phase, order = load(key)
   if not t then return -5 end
+  -- A newer fix came in between: it was published for the order, and the older one must not take its place.
+  if again == 1 and at < t then return 2 end
 
   if rate > 0 and again == 0 then
     tat = max(tat, now) + 1000 / rate

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,23 @@ func TestCustomerSeesRiderFromAcceptanceToHandOver(t *testing.T) {
 	b.MustSend(home)
 	require.Nil(t, b.view(t, tr).Location)
 	b.None(messages, tr.OrderID)
+}
+
+// TestTheNewestFixStays: the rider's last fix is shown again when the phase changes, and a newer one may arrive in the
+// middle of that.
+func TestTheNewestFixStays(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, trackingtest.Options{})
+	now := time.Now().Truncate(time.Millisecond)
+	for range 100 {
+		tr := b.Assigned(delivery.Accepted)
+		b.MustSend(trackingtest.FixAt(tr, trackingtest.Kitchen, now))
+		var hint sync.WaitGroup
+		hint.Go(func() { b.carry(t, tr, tracking.PhasePickedUp) })
+		b.MustSend(trackingtest.FixAt(tr, north(trackingtest.Kitchen, 5), now.Add(time.Second)))
+		hint.Wait()
+		require.Equal(t, now.Add(time.Second).UnixMilli(), b.view(t, tr).Location.Timestamp.UnixMilli())
+	}
 }
 
 // TestOrderHasTheLastWord: Redis may lag behind. What the order says is over is over.

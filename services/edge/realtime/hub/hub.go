@@ -127,7 +127,7 @@ func (h *Hub) Deliver(orderID, message string) {
 		if room.position != "" {
 			h.replaced.Add(1)
 		}
-		room.position = message
+		room.position = newer(room.position, message)
 	} else {
 		room.updates = append(room.updates, message)
 	}

@@ -107,6 +107,14 @@ const (
 	timestampSize  = len("2026-11-22T14:08:39.000Z")
 )
 
+// newer gives the one of two positions that was taken later, the second of two taken at the same time.
+func newer(a, b string) string {
+	if takenAt(a) > takenAt(b) {
+		return a
+	}
+	return b
+}
+
 // takenAt gives the timestamp of a position, "" for a message of another shape.
 func takenAt(live string) string {
 	if len(live) < len(positionPrefix)+timestampSize || live[:len(positionPrefix)] != positionPrefix {
