@@ -66,6 +66,7 @@ func playOrder(t *testing.T, where place, broker *transcript) {
 	requireWholeStory(t, sofa, customer, id)
 	require.Empty(t, rider.must(http.StatusOK, "GET", "/delivery/assignments", nil)["assignments"])
 	require.EqualValues(t, 1, rider.must(http.StatusOK, "GET", "/delivery/me", nil)["totalDeliveries"])
+	available(rider, false) // who goes home is offered nobody else's order
 }
 
 // openRestaurant creates a restaurant with two dishes, 12.50 and 8.49.
@@ -91,7 +92,11 @@ func openRestaurant(owner *person, where place) (restaurantID string, itemIDs []
 // online brings a rider to the restaurant's corner and makes them available.
 func online(rider *person, where place) {
 	rider.must(http.StatusOK, "PATCH", "/delivery/"+rider.User["partnerId"].(string)+"/location", object{"latitude": where.lat, "longitude": where.lon})
-	rider.must(http.StatusOK, "PATCH", "/delivery/"+rider.User["partnerId"].(string)+"/availability", object{"isAvailable": true})
+	available(rider, true)
+}
+
+func available(rider *person, is bool) {
+	rider.must(http.StatusOK, "PATCH", "/delivery/"+rider.User["partnerId"].(string)+"/availability", object{"isAvailable": is})
 }
 
 func move(who *person, orderID, status string) object {
