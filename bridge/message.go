@@ -16,7 +16,7 @@ var forwarded = [...]string{micro.HeaderRequestID, "traceparent", "tracestate"}
 // message makes what RabbitMQ gets: the event's payload as it is, the properties of the contract, and the attributes of
 // CloudEvents 1.0 in binary mode.
 func message(e *micro.Event) amqp.Publishing {
-	headers := make(amqp.Table, 8)
+	headers := make(amqp.Table, 5+len(forwarded))
 	headers["cloudEvents:specversion"] = "1.0"
 	headers["cloudEvents:id"] = e.ID
 	headers["cloudEvents:source"] = "tiffin/" + e.Region

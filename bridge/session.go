@@ -28,18 +28,12 @@ func (b *Bridge) session(ctx context.Context) error {
 	}
 	b.state.leads(true)
 	defer b.state.leads(false)
-	src, err := openSource(ctx, b.cfg.JS, b.cfg.Window)
-	if err != nil {
-		return err
-	}
-	defer src.close()
-	b.log.Info("relaying to RabbitMQ")
-	return b.relay(ctx, r, src)
+	return b.relay(ctx, r)
 }
 
-// relay moves events from the source to RabbitMQ and acknowledges them. When ctx ends it takes no more, waits for the
+// relay moves events from the stream to RabbitMQ and acknowledges them. When ctx ends it takes no more, waits for the
 // confirms of those under way, and acknowledges these.
-func (b *Bridge) relay(ctx context.Context, r *rabbit, src *source) error {
+func (b *Bridge) relay(ctx context.Context, r *rabbit) error {
 	acks := newAcker(b.cfg.Conn, b.log)
 	pub, err := newPublisher(r, b.cfg.Window, func(seq uint64, n int) {
 		b.metrics.relayed.Add(float64(n))
@@ -48,15 +42,33 @@ func (b *Bridge) relay(ctx context.Context, r *rabbit, src *source) error {
 	if err != nil {
 		return err
 	}
+	taking, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	fail := func(err error) {
+		if taking.Err() == nil {
+			pub.fail(fmt.Errorf("read events: %w", err))
+		}
+	}
+	src, err := openSource(ctx, b.cfg.JS, b.cfg.Window, func(msg jetstream.Msg, seq uint64) error {
+		return b.take(taking, msg, seq, pub, acks)
+	}, fail)
+	if err != nil {
+		return err
+	}
+	b.log.Info("relaying to RabbitMQ")
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTimeout, cancel) })
 	defer stop()
 
 	var running sync.WaitGroup
-	pulling, giveUp := context.WithCancel(ctx)
 	running.Go(func() {
-		b.pull(pulling, src, pub, acks)
+		select {
+		case <-taking.Done():
+		case <-src.ended:
+			fail(errEnded)
+		}
+		src.close()
 		pub.window.close()
 	})
 	running.Go(func() { acks.run(hard) })
@@ -67,28 +79,15 @@ func (b *Bridge) relay(ctx context.Context, r *rabbit, src *source) error {
 	return err
 }
 
-// pull feeds the publisher until ctx ends or something fails.
-func (b *Bridge) pull(ctx context.Context, src *source, pub *publisher, acks *acker) {
-	for {
-		msg, seq, err := src.read(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				pub.fail(fmt.Errorf("read events: %w", err))
-			}
-			return
-		}
-		acks.delivered(seq, msg.Reply())
-		it, err := b.inspect(ctx, msg, seq)
-		if err == nil {
-			err = pub.add(ctx, it)
-		}
-		if err != nil {
-			if ctx.Err() == nil {
-				pub.fail(err)
-			}
-			return
-		}
+// take hands one event to the publisher, which may make it wait. After an error no later event may follow: acknowledging
+// it would acknowledge the one that was left out.
+func (b *Bridge) take(ctx context.Context, msg jetstream.Msg, seq uint64, pub *publisher, acks *acker) error {
+	acks.delivered(seq, msg.Reply())
+	it, err := b.inspect(ctx, msg, seq)
+	if err != nil {
+		return err
 	}
+	return pub.add(ctx, it)
 }
 
 // inspect reads the event. One that may not go out is put among the dead letters and skipped.

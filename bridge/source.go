@@ -27,18 +27,29 @@ const (
 // broker a refill still comes in time.
 const pullAhead = 512
 
+// errEnded says that the server ended the pulling: the consumer was deleted, or the connection closed.
+var errEnded = errors.New("the consumer has ended")
+
 // errGap says that another instance got events of the durable consumer, or that the server forgot what it delivered.
 var errGap = errors.New("gap in the events delivered")
 
-// source reads the events of one session in order, from the first unconfirmed one on.
+// source hands over the events of one session in order, from the first unconfirmed one on, without gaps and without
+// repeats.
 type source struct {
-	iter jetstream.MessagesContext
-	next uint64 // consumer sequence expected
-	last uint64 // stream sequence of the newest event seen
+	take func(msg jetstream.Msg, seq uint64) error
+	fail func(error)
+
+	pulling jetstream.ConsumeContext
+	ended   <-chan struct{} // closed when nothing is handed over any more
+	// What follows belongs to the subscription's goroutine.
+	next   uint64 // consumer sequence expected
+	last   uint64 // stream sequence of the newest event handed over
+	failed bool
 }
 
-// openSource makes the durable consumer if needed and sets it back to its floor.
-func openSource(ctx context.Context, js jetstream.JetStream, size int) (*source, error) {
+// openSource makes the durable consumer if needed, sets it back to its floor, and begins to hand its events to take, one
+// after the other. An error of take or of the consumer is given to fail, once, and is the end.
+func openSource(ctx context.Context, js jetstream.JetStream, size int, take func(jetstream.Msg, uint64) error, fail func(error)) (*source, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	consumer, err := js.CreateOrUpdateConsumer(ctx, micro.StreamEvents, jetstream.ConsumerConfig{
@@ -53,36 +64,55 @@ func openSource(ctx context.Context, js jetstream.JetStream, size int) (*source,
 	if _, err := js.ResetConsumer(ctx, micro.StreamEvents, durable); err != nil {
 		return nil, fmt.Errorf("reset consumer %s: %w", durable, err)
 	}
+	s := &source{take: take, fail: fail, next: 1}
 	ahead := min(size, pullAhead)
-	iter, err := consumer.Messages(jetstream.PullMaxMessages(ahead), jetstream.PullExpiry(pullExpiry),
-		jetstream.PullHeartbeat(pullExpiry/5), jetstream.PullThresholdMessages((ahead+1)/2))
+	// Pushed to a callback instead of fetched one by one: Next sets up two timers and hands over a channel for each event.
+	s.pulling, err = consumer.Consume(s.handle, jetstream.PullMaxMessages(ahead), jetstream.PullExpiry(pullExpiry),
+		jetstream.PullHeartbeat(pullExpiry/5), jetstream.PullThresholdMessages((ahead+1)/2),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if errors.Is(err, jetstream.ErrNoHeartbeat) { // the others are notices, or end the pulling
+				fail(err)
+			}
+		}))
 	if err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
-	return &source{iter: iter, next: 1}, nil
+	s.ended = s.pulling.Closed()
+	return s, nil
 }
 
-// read gives the next event's message, without gaps and without repeats.
-func (s *source) read(ctx context.Context) (jetstream.Msg, uint64, error) {
-	for {
-		msg, err := s.iter.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return nil, 0, err
-		}
-		meta, err := msg.Metadata()
-		if err != nil {
-			return nil, 0, fmt.Errorf("metadata: %w", err)
-		}
-		if meta.Sequence.Consumer != s.next {
-			return nil, 0, fmt.Errorf("%w: delivery %d, expected %d", errGap, meta.Sequence.Consumer, s.next)
-		}
-		s.next++
-		if meta.Sequence.Stream > s.last {
-			s.last = meta.Sequence.Stream
-			return msg, meta.Sequence.Stream, nil
-		}
+// handle hands over one event, unless something has failed before.
+func (s *source) handle(msg jetstream.Msg) {
+	if s.failed {
+		return
+	}
+	seq, err := s.place(msg)
+	if err == nil && seq > s.last {
+		s.last = seq
+		err = s.take(msg, seq)
+	}
+	if err != nil {
+		s.failed = true
+		s.fail(err)
 	}
 }
 
-// close unsubscribes. What was delivered and not acknowledged, the next session gets.
-func (s *source) close() { s.iter.Stop() }
+// place gives the event's stream sequence, and an error when an event before it is missing.
+func (s *source) place(msg jetstream.Msg) (uint64, error) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return 0, fmt.Errorf("metadata: %w", err)
+	}
+	if meta.Sequence.Consumer != s.next {
+		return 0, fmt.Errorf("%w: delivery %d, expected %d", errGap, meta.Sequence.Consumer, s.next)
+	}
+	s.next++
+	return meta.Sequence.Stream, nil
+}
+
+// close unsubscribes and waits until nothing is handed over any more. What was delivered and not acknowledged, the next
+// session gets.
+func (s *source) close() {
+	s.pulling.Stop()
+	<-s.ended
+}
