@@ -8,23 +8,26 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"tiffin/bench/orderevents"
 	"tiffin/bench/report"
 	"tiffin/local/rig"
 )
 
 // bridgeParts are what the suite bridge consists of.
 var bridgeParts = map[string]func(context.Context, stage) ([]report.Figure, error){
-	"drain": drainSuite, "latency": latencySuite,
+	"drain": drainSuite, "idle": idleSuite, "latency": latencySuite,
 }
 
 // bridgeSuite is the whole way of an event out of the fleet.
-func bridgeSuite(ctx context.Context, s stage) ([]report.Figure, error) {
-	drain, err := drainSuite(ctx, s)
-	if err != nil {
-		return nil, err
+func bridgeSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
+	for _, part := range []func(context.Context, stage) ([]report.Figure, error){drainSuite, idleSuite, latencySuite} {
+		more, err := part(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, more...)
 	}
-	latency, err := latencySuite(ctx, s)
-	return append(drain, latency...), err
+	return figures, nil
 }
 
 // drainEvents is what one drain moves: enough to leave the broker's warm-up
@@ -38,7 +41,7 @@ var windows = []int{1000, 4096}
 // round and interleaved. The first round looks for the window that drains
 // fastest, the others stay with it.
 func drainSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
-	d, err := openDrainer(ctx, s)
+	d, err := openDrainer(ctx, s, "drain", orderevents.Make(drainEvents))
 	if err != nil {
 		return nil, err
 	}

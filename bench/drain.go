@@ -10,7 +10,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"tiffin/bench/orderevents"
 	"tiffin/local/rig"
 	"tiffin/micro"
 )
@@ -40,9 +39,10 @@ type drainer struct {
 	events       []micro.Event
 }
 
-func openDrainer(ctx context.Context, s stage) (d *drainer, err error) {
-	d = &drainer{events: orderevents.Make(drainEvents)}
-	if d.rig, err = rig.Open(filepath.Join(s.Dir, "drain")); err != nil {
+// openDrainer starts both under a name of their own, and preloads the stream.
+func openDrainer(ctx context.Context, s stage, name string, events []micro.Event) (d *drainer, err error) {
+	d = &drainer{events: events}
+	if d.rig, err = rig.Open(filepath.Join(s.Dir, name)); err != nil {
 		return nil, err
 	}
 	return d, d.open(ctx, s)
@@ -75,7 +75,9 @@ func (d *drainer) open(ctx context.Context, s stage) (err error) {
 	if err := d.topology(ctx, s.Binary); err != nil {
 		return err
 	}
-	_, err = micro.NewPublisher(d.js).PublishBatch(ctx, d.events)
+	if len(d.events) > 0 {
+		_, err = micro.NewPublisher(d.js).PublishBatch(ctx, d.events)
+	}
 	return err
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"tiffin/bench/orderevents"
 	"tiffin/bench/report"
 	"tiffin/e2e/product"
 	"tiffin/micro"
@@ -23,16 +22,14 @@ import (
 )
 
 const (
-	idleEvents = 500                   // one at a time, per round
-	idlePause  = 10 * time.Millisecond // between two of them
-	flowRate   = 500                   // orders per second
-	flowFor    = 10 * time.Second      // per round
-	flowWarmup = 2 * time.Second       // whose events do not count
+	flowRate   = 500              // orders per second
+	flowFor    = 10 * time.Second // per round
+	flowWarmup = 2 * time.Second  // whose events do not count
 )
 
 // latencySuite measures how long an event takes through the fleet that `tiffin
-// up` starts: alone on an idle system from the publish, and at 500 orders a
-// second from PostgreSQL's answer to the commit, each into a consumer's hands.
+// up` starts, at 500 orders a second, from PostgreSQL's answer to the commit into
+// a consumer's hands.
 func latencySuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
 	fleet, err := product.Start(product.Options{
 		Binary: s.Binary, Home: filepath.Join(s.Dir, "latency"), Env: map[string]string{"TIFFIN_DEMO": "off"},
@@ -46,18 +43,13 @@ func latencySuite(ctx context.Context, s stage) (figures []report.Figure, err er
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	idle, flow := latencies{}, latencies{}
+	flow := latencies{}
 	for range s.Rounds {
-		if err := idle.add("idle", func() ([]time.Duration, error) { return b.idle(ctx) }); err != nil {
-			return nil, err
-		}
 		if err := flow.add("500 orders/s", func() ([]time.Duration, error) { return b.flow(ctx) }); err != nil {
 			return nil, err
 		}
 	}
 	return []report.Figure{
-		report.New("publish → consumer, idle, p50", "", "ms", report.Goal{AtMost: 1.7}, idle.p50, nil),
-		report.New("publish → consumer, idle, p99", "", "ms", report.Goal{AtMost: 2.6}, idle.p99, nil),
 		report.New("commit → consumer at 500 orders/s, p50", "", "ms", report.Goal{AtMost: 10}, flow.p50, nil),
 		report.New("commit → consumer at 500 orders/s, p99", "", "ms", report.Goal{AtMost: 50}, flow.p99, nil),
 	}, nil
@@ -81,19 +73,14 @@ func (l *latencies) add(name string, measure func() ([]time.Duration, error)) er
 // bypass has what an outsider has not: the stream and the shards of a running
 // fleet; and a consumer on RabbitMQ.
 type bypass struct {
-	js     jetstream.JetStream
-	shards *shard.Set
-	broker *amqp.Connection
-
-	mu      sync.Mutex
-	arrived map[string]time.Time // by message_id
-	news    chan string          // holds the newest arrival's id
-	next    int                  // of the events published one at a time
-	events  []micro.Event
+	js      jetstream.JetStream
+	shards  *shard.Set
+	broker  *amqp.Connection
+	arrived *arrivals
 }
 
 func openBypass(ctx context.Context, fleet *product.Product) (b *bypass, err error) {
-	b = &bypass{arrived: map[string]time.Time{}, news: make(chan string, 1), events: orderevents.Make(100 * idleEvents)}
+	b = &bypass{}
 	conn, err := micro.Connect(micro.ConnConfig{URL: fleet.Env["NATS_URL"], Role: "ops", Password: fleet.Env["NATS_OPS_PASSWORD"]})
 	if err != nil {
 		return nil, err
@@ -118,77 +105,17 @@ func openBypass(ctx context.Context, fleet *product.Product) (b *bypass, err err
 			return nil, err
 		}
 	}
-	return b, b.consume(fleet.Env["RABBITMQ_URL"])
-}
-
-// consume notes when each message comes into a consumer's hands.
-func (b *bypass) consume(url string) (err error) {
-	if b.broker, err = amqp.Dial(url); err != nil {
-		return err
+	if b.broker, err = amqp.Dial(fleet.Env["RABBITMQ_URL"]); err != nil {
+		return nil, err
 	}
-	channel, err := b.broker.Channel()
-	if err != nil {
-		return err
-	}
-	if _, err := channel.QueueDeclare(drainQueue, true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
-		return err
-	}
-	if err := channel.QueueBind(drainQueue, "order.*", "orders", false, nil); err != nil {
-		return err
-	}
-	messages, err := channel.Consume(drainQueue, "", true, false, false, false, nil)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for m := range messages {
-			now := time.Now()
-			b.mu.Lock()
-			b.arrived[m.MessageId] = now
-			b.mu.Unlock()
-			select {
-			case b.news <- m.MessageId:
-			default: // nobody waits for a single one
-			}
-		}
-	}()
-	return nil
+	b.arrived, err = consume(b.broker)
+	return b, err
 }
 
 func (b *bypass) close() error {
 	b.js.Conn().Close()
 	b.shards.Close()
 	return b.broker.Close()
-}
-
-// idle sends one event after the other, each when the one before has arrived.
-func (b *bypass) idle(ctx context.Context) (took []time.Duration, err error) {
-	publisher := micro.NewPublisher(b.js)
-	select {
-	case <-b.news: // what flowed before
-	default:
-	}
-	for range idleEvents {
-		e := b.events[b.next]
-		b.next++
-		began := time.Now()
-		if _, err := publisher.PublishBatch(ctx, []micro.Event{e}); err != nil {
-			return nil, err
-		}
-		select {
-		case id := <-b.news:
-			if id != e.ID {
-				return nil, fmt.Errorf("event %s came instead of %s", id, e.ID)
-			}
-		case <-time.After(10 * time.Second):
-			return nil, errors.New("an event did not come")
-		}
-		b.mu.Lock()
-		took = append(took, b.arrived[e.ID].Sub(began))
-		b.mu.Unlock()
-		time.Sleep(idlePause)
-	}
-	return took, nil
 }
 
 // flow commits orders at a steady rate, whatever the answers do, and gives the
@@ -220,10 +147,8 @@ func (b *bypass) flow(ctx context.Context) (took []time.Duration, err error) {
 	defer cancel()
 	return took, await(wait, func() (bool, error) {
 		took = took[:0]
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		for id, at := range committed {
-			arrived, there := b.arrived[id]
+			arrived, there := b.arrived.at(id)
 			if !there {
 				return false, nil
 			}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"tiffin/micro"
+	"tiffin/wire"
 )
 
 // Make gives n events, order.created and order.assigned of n/2 orders, mixed so
@@ -48,5 +51,21 @@ func event(id, typ, key string, at time.Time, payload string) micro.Event {
 			"X-Request-Id": key,
 			"traceparent":  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		},
+	}
+}
+
+// Message is what the bridge makes of an event for RabbitMQ, so that peers send as
+// many bytes.
+func Message(e micro.Event) amqp.Publishing {
+	headers := amqp.Table{
+		"cloudEvents:specversion": "1.0", "cloudEvents:id": e.ID, "cloudEvents:source": "tiffin/" + e.Region,
+		"cloudEvents:type": e.Type, "cloudEvents:time": wire.At(e.Time).String(),
+	}
+	for name, value := range e.Headers {
+		headers[name] = value
+	}
+	return amqp.Publishing{
+		Headers: headers, ContentType: "application/json", DeliveryMode: amqp.Persistent,
+		MessageId: e.ID, Type: e.Type, Timestamp: e.Time, AppId: "tiffin", Body: e.Payload,
 	}
 }

@@ -18,8 +18,6 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tiffin/bench/orderevents"
-	"tiffin/micro"
-	"tiffin/wire"
 )
 
 func main() {
@@ -43,7 +41,7 @@ func run(args []string) error {
 	}
 	messages := make([]amqp.Publishing, 0, events)
 	for _, e := range orderevents.Make(events) {
-		messages = append(messages, message(e))
+		messages = append(messages, orderevents.Message(e))
 	}
 	conn, err := amqp.Dial(args[0])
 	if err != nil {
@@ -81,19 +79,4 @@ func publish(channel *amqp.Channel, messages []amqp.Publishing, window int) erro
 	}
 	close(inFlight)
 	return <-done
-}
-
-// message has what the bridge's messages have, so that both send as many bytes.
-func message(e micro.Event) amqp.Publishing {
-	headers := amqp.Table{
-		"cloudEvents:specversion": "1.0", "cloudEvents:id": e.ID, "cloudEvents:source": "tiffin/" + e.Region,
-		"cloudEvents:type": e.Type, "cloudEvents:time": wire.At(e.Time).String(),
-	}
-	for name, value := range e.Headers {
-		headers[name] = value
-	}
-	return amqp.Publishing{
-		Headers: headers, ContentType: "application/json", DeliveryMode: amqp.Persistent,
-		MessageId: e.ID, Type: e.Type, Timestamp: e.Time, AppId: "tiffin", Body: e.Payload,
-	}
 }
