@@ -237,6 +237,41 @@ func TestFailedEventComesBackAndPoisonIsBuried(t *testing.T) {
 	require.Equal(t, 2.0, metric(t, metrics, "tiffin_events_consumed_total", "tracking", "retry", "order.created")-4, "and four panics")
 }
 
+// TestAFailedEventComesBackLaterEachTime: a shard that is down for long is not asked ever more often.
+func TestAFailedEventComesBackLaterEachTime(t *testing.T) {
+	t.Parallel()
+	srv, js := streams(t)
+	_, err := micro.NewPublisher(js).PublishBatch(t.Context(), []micro.Event{event("flaky")})
+	require.NoError(t, err)
+	tries := make(chan time.Time, 5)
+	consume(t, srv, "tracking", micro.ConsumerConfig{Handler: func(context.Context, micro.Event) error {
+		tries <- time.Now()
+		if len(tries) == cap(tries) {
+			close(tries)
+			return nil
+		}
+		return errors.New("shard is down")
+	}})
+	// The shortest waits that jitter leaves of 100, 200, 400 and 800 ms.
+	before := <-tries
+	for _, least := range []time.Duration{75, 150, 300, 600} {
+		at := <-tries
+		require.GreaterOrEqual(t, at.Sub(before), least*time.Millisecond)
+		before = at
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(-3, 200).Draw(t, "n")
+		full := min(100*time.Millisecond<<min(max(n, 0), 20), 30*time.Second)
+		got := micro.Backoff(n, 100*time.Millisecond, 30*time.Second)
+		require.LessOrEqual(t, got, full)
+		require.GreaterOrEqual(t, got, full*3/4-1)
+	})
+}
+
 func TestConsumerIsRebuilt(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)

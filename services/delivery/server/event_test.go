@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tiffin/micro"
+	"tiffin/services/delivery"
 	"tiffin/services/order"
 	"tiffin/services/order/ordertest"
 	"tiffin/shard/outbox"
@@ -44,5 +46,39 @@ func TestEventsWakeDispatch(t *testing.T) {
 	require.Empty(t, f.offered(t, second))
 	f.moves(t, ordertest.Admin(t.Context()), first, order.Cancelled)
 	require.Eventually(t, func() bool { return f.offered(t, second) == rider }, soon, often)
+	requireSound(t, f)
+}
+
+// An event that comes twice, or late, only rings the bell again: what dispatch does follows from the rows.
+func TestAnEventThatComesTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	bed := ordertest.New(t)
+	relay(t, bed)
+	f := start(t, bed, func(c *Config) { c.Poll = time.Hour })
+	rider := f.free(t, 1)
+	<-f.wakes[home]
+	ordertest.Run(t, f.Server)
+	first := f.place(t)
+	require.Eventually(t, func() bool { return f.offered(t, first) == rider }, soon, often)
+	story := func() []delivery.Offer {
+		list, err := f.Server.offers(ordertest.Admin(t.Context()), delivery.OffersRequest{OrderID: first})
+		require.NoError(t, err)
+		return list.Offers
+	}
+	before := story()
+	require.Len(t, before, 1)
+
+	// Without its durable the service is given every event once more, from the first on.
+	js := bed.NATS.JS()
+	require.NoError(t, js.DeleteConsumer(t.Context(), micro.StreamEvents, delivery.ServiceName))
+	require.Eventually(t, func() bool {
+		consumer, err := js.Consumer(t.Context(), micro.StreamEvents, delivery.ServiceName)
+		if err != nil {
+			return false
+		}
+		info := consumer.CachedInfo()
+		return info.NumPending == 0 && info.NumAckPending == 0 && info.AckFloor.Consumer > 0
+	}, soon, often)
+	require.Equal(t, before, story(), "the same offer, once")
 	requireSound(t, f)
 }
