@@ -14,6 +14,7 @@ type account struct {
 	api      *api
 	email    string
 	password string
+	city     string
 
 	mu      sync.Mutex
 	session auth.Session
@@ -21,11 +22,11 @@ type account struct {
 
 // enroll signs somebody in, and registers them first if this is their first evening.
 func enroll(ctx context.Context, a *api, password string, who auth.RegisterRequest) (*account, error) {
-	acc := &account{api: a, email: who.Email, password: password}
+	acc := &account{api: a, email: who.Email, password: password, city: who.City}
 	err := acc.login(ctx)
 	if statusOf(err) == http.StatusUnauthorized {
 		who.Password = password
-		err = a.do(ctx, call{method: http.MethodPost, path: "/auth/register", body: who}, &acc.session)
+		err = a.do(ctx, call{method: http.MethodPost, path: "/auth/register", body: who, city: who.City}, &acc.session)
 		if statusOf(err) == http.StatusConflict {
 			// Registered by a try whose answer was lost, or by another run just now. Or with another password.
 			err = acc.login(ctx)
@@ -45,6 +46,7 @@ func (acc *account) login(ctx context.Context) error {
 	var session auth.Session
 	err := acc.api.do(ctx, call{
 		method: http.MethodPost, path: "/auth/login", body: auth.LoginRequest{Email: acc.email, Password: acc.password},
+		city: acc.city,
 	}, &session)
 	if err == nil {
 		acc.mu.Lock()
@@ -71,7 +73,7 @@ func (acc *account) token() string {
 // do makes a request as this account. A token that has run out is replaced once, by signing in again: that needs no
 // second chain of secrets, and the simulator knows the password anyway.
 func (acc *account) do(ctx context.Context, c call, out any) error {
-	c.token = acc.token()
+	c.token, c.account, c.city = acc.token(), acc.id(), acc.city
 	err := acc.api.do(ctx, c, out)
 	if statusOf(err) != http.StatusUnauthorized {
 		return err

@@ -46,17 +46,21 @@ func statusOf(err error) int {
 type api struct {
 	base string // without a slash at the end
 	http *http.Client
+	seen Witness // nil: nobody looks
 
 	limited atomic.Int64 // answers 429
 	failed  atomic.Int64 // answers 5xx, and requests without an answer
+
+	connections atomic.Uint64 // sockets that were opened, which numbers them
 
 	mu    sync.Mutex
 	until map[string]time.Time // when a class of routes may be asked again
 }
 
 // newAPI makes the interface to the fleet at a URL. Connections are kept: the cast talks all the time.
-func newAPI(base string) *api {
+func newAPI(base string, seen Witness) *api {
 	return &api{
+		seen: seen,
 		base: strings.TrimRight(base, "/"), until: make(map[string]time.Time),
 		http: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
@@ -75,6 +79,8 @@ func class(path string) string {
 type call struct {
 	method, path string
 	token        string            // "" is anonymous
+	account      string            // whose token it is, by user id
+	city         string            // where whoever asks is; "" is nowhere
 	body         any               // nil has none
 	header       map[string]string // besides the usual
 }
@@ -112,8 +118,10 @@ func (a *api) try(ctx context.Context, c call, out any) (again time.Duration, er
 	if err != nil {
 		return 0, err
 	}
+	began := time.Now()
 	res, err := a.http.Do(req)
 	if err != nil {
+		a.witness(c, began, 0, nil)
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
@@ -122,6 +130,10 @@ func (a *api) try(ctx context.Context, c call, out any) (again time.Duration, er
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	if err != nil {
+		res.StatusCode = 0 // half an answer is none
+	}
+	a.witness(c, began, res.StatusCode, data)
 	switch {
 	case err != nil:
 		a.failed.Add(1)

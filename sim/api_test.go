@@ -28,7 +28,7 @@ func answering(t *testing.T, answers ...func(http.ResponseWriter, *http.Request)
 		n := int(asked.Add(1))
 		answers[min(n, len(answers))-1](w, r)
 	}))
-	a := newAPI(server.URL + "/")
+	a := newAPI(server.URL+"/", nil)
 	t.Cleanup(func() { a.close(); server.Close() })
 	return a, asked
 }
@@ -111,7 +111,7 @@ func TestWhatFailsForNowIsTriedAgain(t *testing.T) {
 
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
-	a := newAPI("http://127.0.0.1:1")
+	a := newAPI("http://127.0.0.1:1", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	require.Error(t, a.do(ctx, call{method: http.MethodGet, path: "/healthz"}, nil))

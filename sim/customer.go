@@ -67,7 +67,7 @@ func (c *customer) order(ctx context.Context, rng *rand.Rand) {
 	err := c.account.do(ctx, call{
 		method: http.MethodPost, path: "/orders", body: req,
 		// A try whose answer was lost must not become a second dinner.
-		header: map[string]string{"Idempotency-Key": uuid.NewString()},
+		header: map[string]string{headerKey: uuid.NewString()},
 	}, &placed)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -88,7 +88,7 @@ func (c *customer) order(ctx context.Context, rng *rand.Rand) {
 
 // wish is what somebody orders, and where they are.
 func (c *customer) wish(rng *rand.Rand, p *place) order.CreateRequest {
-	door := around(rng, p.at(), deliveryMin, delMax)
+	door := around(rng, p.at(), deliveryMin*c.sim.cfg.Width, delMax*c.sim.cfg.Width)
 	req := order.CreateRequest{
 		RestaurantID: p.ID, City: p.City, DeliveryAddress: fmt.Sprintf("%d %s Street", 1+rng.IntN(199), ordinal(1+rng.IntN(40))),
 		Latitude: &door.Latitude, Longitude: &door.Longitude,

@@ -89,7 +89,7 @@ func (r *rider) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		r.answer(ctx)
 		if time.Since(reported) > idleReport {
-			r.at = around(r.rng, r.at, 0, strollRadius)
+			r.at = around(r.rng, r.at, 0, strollRadius*r.sim.cfg.Width)
 			r.report(ctx)
 			reported = time.Now()
 		}
@@ -109,7 +109,7 @@ func (r *rider) begin(ctx context.Context) error {
 	}
 	r.at = geo.Point{Latitude: me.Latitude, Longitude: me.Longitude}
 	if far := distance(r.at, r.town.center); far > farAway || far < atTheDoor {
-		r.at = around(r.rng, r.town.center, 0, downtown)
+		r.at = around(r.rng, r.town.center, 0, downtown*r.sim.cfg.Width)
 	}
 	r.report(ctx)
 	return r.available(ctx, true)

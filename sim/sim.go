@@ -39,6 +39,10 @@ type Config struct {
 	For             time.Duration // how long to place orders; 0: until the context ends
 	Password        string        // of the accounts that play; default "tiffin-sim"
 	Seed            uint64        // of chance; 0: another one each time
+	Customers       int           // in each city; default 2
+	Riders          int           // in each city; default 4
+	Width           float64       // of a city, as a part of a real one: shorter ways are done sooner; default 1
+	Witness         Witness       // is told of everything on the wire; none if nil
 	Out             io.Writer     // default standard output
 }
 
@@ -46,6 +50,9 @@ type Config struct {
 func (c Config) withDefaults() (Config, error) {
 	c.OrdersPerMinute = cmp.Or(c.OrdersPerMinute, defaultRate)
 	c.Speed = cmp.Or(c.Speed, 1)
+	c.Width = cmp.Or(c.Width, 1)
+	c.Customers = cmp.Or(c.Customers, customersPerTown)
+	c.Riders = cmp.Or(c.Riders, ridersPerTown)
 	c.Password = cmp.Or(c.Password, defaultPassword)
 	c.Seed = cmp.Or(c.Seed, rand.Uint64())
 	if c.Out == nil {
@@ -62,6 +69,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("orders per minute must be between 0 and 6000")
 	case c.Speed < 0.1 || c.Speed > 100:
 		return c, errors.New("speed must be between 0.1 and 100")
+	case c.Width < 0.05 || c.Width > 1:
+		return c, errors.New("width must be between 0.05 and 1")
+	case c.Customers < 0 || c.Riders < 0 || c.Customers > 1000 || c.Riders > 1000:
+		return c, errors.New("customers and riders must be between 1 and 1000")
 	}
 	return c, nil
 }
@@ -86,7 +97,7 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	s := &simulation{
-		cfg: cfg, api: newAPI(cfg.Edge), board: newBoard(cfg.Out, time.Now), riders: make(map[string]*rider),
+		cfg: cfg, api: newAPI(cfg.Edge, cfg.Witness), board: newBoard(cfg.Out, time.Now), riders: make(map[string]*rider),
 		dice: rand.New(rand.NewPCG(cfg.Seed, 0)),
 	}
 	defer s.api.close()
@@ -117,7 +128,7 @@ func (s *simulation) cast(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.board.say("signing in %d people in %d cities; the fleet allows a few a second", len(cities)*(1+customersPerTown+ridersPerTown), len(cities))
+	s.board.say("signing in %d people in %d cities; the fleet allows a few a second", len(cities)*(1+s.cfg.Customers+s.cfg.Riders), len(cities))
 	s.towns = make([]*town, len(cities))
 	var group errgroup.Group
 	group.SetLimit(2)

@@ -24,6 +24,7 @@ const (
 
 // message is what travels on a socket, in both directions.
 type message struct {
+	ID    string          `json:"id,omitempty"` // of what wants an answer, and of its answer
 	Event string          `json:"event,omitempty"`
 	Data  json.RawMessage `json:"data,omitempty"`
 	Error *struct {
@@ -40,6 +41,7 @@ type socket struct {
 
 	mu     sync.Mutex
 	conn   *websocket.Conn // nil while away
+	number uint64          // of the connection, among all of the process
 	orders map[string]int64
 }
 
@@ -76,7 +78,7 @@ func (s *socket) live(ctx context.Context) error {
 		stop()
 		s.drop(conn)
 	}()
-	s.take(conn)
+	number := s.take(conn)
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
 			return err
@@ -85,7 +87,8 @@ func (s *socket) live(ctx context.Context) error {
 		if err := conn.ReadJSON(&m); err != nil {
 			return err
 		}
-		s.receive(m)
+		s.account.api.witnessFrame(s, number, m, false)
+		s.receive(m, number)
 	}
 }
 
@@ -102,8 +105,8 @@ func (s *socket) dial(ctx context.Context) (*websocket.Conn, error) {
 	return conn, err
 }
 
-// take makes conn the one that is written to, and subscribes it.
-func (s *socket) take(conn *websocket.Conn) {
+// take makes conn the one that is written to, subscribes it, and gives its number.
+func (s *socket) take(conn *websocket.Conn) uint64 {
 	pings := conn.PingHandler()
 	conn.SetPingHandler(func(data string) error {
 		if err := conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
@@ -113,10 +116,11 @@ func (s *socket) take(conn *websocket.Conn) {
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn = conn
+	s.conn, s.number = conn, s.account.api.connections.Add(1)
 	for id, since := range s.orders {
-		s.write("subscribe-order", map[string]any{"orderId": id, "since": since})
+		s.subscribe(id, since)
 	}
+	return s.number
 }
 
 // drop forgets a connection that has ended.
@@ -137,7 +141,10 @@ func (s *socket) leave(conn *websocket.Conn) {
 }
 
 // receive notes how far each order's updates have come, and passes the event on.
-func (s *socket) receive(m message) {
+func (s *socket) receive(m message, number uint64) {
+	if m.ID != "" && m.Error != nil {
+		time.AfterFunc(reconnect, func() { s.again(m.ID, number) })
+	}
 	if m.Event == "order-updated" {
 		var update struct {
 			OrderID string
@@ -164,7 +171,7 @@ func (s *socket) follow(orderID string) {
 		return
 	}
 	s.orders[orderID] = 0
-	s.write("subscribe-order", map[string]any{"orderId": orderID, "since": 0})
+	s.subscribe(orderID, 0)
 }
 
 // forget unsubscribes from an order.
@@ -172,24 +179,48 @@ func (s *socket) forget(orderID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.orders, orderID)
-	s.write("unsubscribe-order", map[string]any{"orderId": orderID})
+	s.write(message{Event: "unsubscribe-order", Data: encoded(map[string]any{"orderId": orderID})})
 }
 
 // send sends an event, and reports whether there was a connection to send it on.
 func (s *socket) send(event string, data any) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.write(event, data)
+	return s.write(message{Event: event, Data: encoded(data)})
+}
+
+// subscribe needs s.mu. The answer comes back with the order's id, and may be that the fleet cannot say now.
+func (s *socket) subscribe(orderID string, since int64) {
+	s.write(message{ID: orderID, Event: "subscribe-order", Data: encoded(map[string]any{"orderId": orderID, "since": since})})
+}
+
+// again subscribes once more to what was refused, unless nobody wants it any more or another connection has done it.
+func (s *socket) again(orderID string, number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if since, wanted := s.orders[orderID]; wanted && s.number == number {
+		s.subscribe(orderID, since)
+	}
+}
+
+// encoded is data as it travels. Maps of strings and numbers always encode.
+func encoded(data any) json.RawMessage {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // write needs s.mu. A connection that does not take a message ends; its reader sees that and connects again.
-func (s *socket) write(event string, data any) bool {
+func (s *socket) write(m message) bool {
 	if s.conn == nil {
 		return false
 	}
+	s.account.api.witnessFrame(s, s.number, m, true)
 	err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if err == nil {
-		err = s.conn.WriteJSON(map[string]any{"event": event, "data": data})
+		err = s.conn.WriteJSON(m)
 	}
 	if err != nil {
 		_ = s.conn.Close() // see above

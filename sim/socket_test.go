@@ -83,7 +83,7 @@ func connected(t *testing.T) (*socket, *switchboard, chan string) {
 	t.Helper()
 	far := &switchboard{t: t, received: make(chan message, 100)}
 	server := httptest.NewServer(far)
-	a := newAPI(server.URL)
+	a := newAPI(server.URL, nil)
 	heard := make(chan string, 100)
 	s := newSocket(&account{api: a, session: auth.Session{Token: "stale"}}, func(event string, _ json.RawMessage) { heard <- event })
 	ctx, stop := context.WithCancel(context.Background())
@@ -133,8 +133,8 @@ func TestSocketSignsInAgain(t *testing.T) {
 // While away, what is sent is not kept: the next position is better than an old one.
 func TestNothingIsSentWhileAway(t *testing.T) {
 	t.Parallel()
-	s := newSocket(&account{api: newAPI("http://127.0.0.1:1")}, func(string, json.RawMessage) {})
+	s := newSocket(&account{api: newAPI("http://127.0.0.1:1", nil)}, func(string, json.RawMessage) {})
 	require.False(t, s.send("rider-location-update", 1))
 	require.Equal(t, "ws://127.0.0.1:1/ws", s.url)
-	require.Equal(t, "wss://tiffin.example/ws", newSocket(&account{api: newAPI("https://tiffin.example/")}, nil).url)
+	require.Equal(t, "wss://tiffin.example/ws", newSocket(&account{api: newAPI("https://tiffin.example/", nil)}, nil).url)
 }

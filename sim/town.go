@@ -96,7 +96,7 @@ func (s *simulation) build(ctx context.Context, city shard.City) (*town, error) 
 	t.kitchen = newKitchen(s, t, owner)
 	var group errgroup.Group
 	group.Go(func() error {
-		for n := range customersPerTown {
+		for n := range s.cfg.Customers {
 			acc, err := s.enroll(ctx, city, auth.RoleCustomer, n+1)
 			if err != nil {
 				return err
@@ -106,7 +106,7 @@ func (s *simulation) build(ctx context.Context, city shard.City) (*town, error) 
 		return nil
 	})
 	group.Go(func() error {
-		for n := range ridersPerTown {
+		for n := range s.cfg.Riders {
 			acc, err := s.enroll(ctx, city, auth.RoleRider, n+1)
 			if err != nil {
 				return err
@@ -142,7 +142,7 @@ func (s *simulation) open(ctx context.Context, owner *account, city shard.City, 
 			return nil, err
 		}
 		if p == nil {
-			at := around(rng, center, 0, downtown)
+			at := around(rng, center, 0, downtown*s.cfg.Width)
 			p = &place{}
 			// Made twice, should the answer be lost, it would be there twice: no harm.
 			err := owner.post(ctx, "/restaurants", restaurant.CreateRequest{
