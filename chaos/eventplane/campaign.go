@@ -3,12 +3,13 @@ package eventplane
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"tiffin/chaos/fault"
 )
 
 // calm is how long orders flow before the first fault: what is delivered then
@@ -78,15 +79,20 @@ func (p *plant) suffer(ctx context.Context, c Config, l *ledger) (faults int, er
 	during, done := context.WithTimeout(ctx, c.For)
 	defer done()
 	var count atomic.Int64
+	counted := func(begin func(fault.Fault) error) func(fault.Fault) error {
+		return func(f fault.Fault) error { count.Add(1); return begin(f) }
+	}
 	processes, network := lanes(c.Seed)
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { p.takeOrders(during, c.Seed, l); return nil })
 	group.Go(func() error { return p.keepAll(during) })
 	group.Go(func() error {
-		return follow(during, processes, c.Log, &count, p.strike, func(f fault) error { return p.mend(running, f) })
+		fault.Wait(during, calm)
+		return fault.Follow(during, processes, c.Log, counted(p.strike), func(f fault.Fault) error { return p.mend(running, f) })
 	})
 	group.Go(func() error {
-		return follow(during, network, c.Log, &count, p.network.disturb, func(f fault) error { return p.network.heal(running, f) })
+		fault.Wait(during, calm)
+		return fault.Follow(during, network, c.Log, counted(p.network.Disturb), func(f fault.Fault) error { return p.network.Heal(running, f) })
 	})
 	if err := group.Wait(); err != nil {
 		return 0, err
@@ -107,35 +113,5 @@ func (p *plant) keepAll(ctx context.Context) error {
 				return err
 			}
 		}
-	}
-}
-
-// follow inflicts a lane's faults, one after the other, until ctx ends. The last
-// one is healed, too.
-func follow(ctx context.Context, l *lane, log *slog.Logger, count *atomic.Int64, begin, end func(fault) error) error {
-	wait(ctx, calm)
-	for ctx.Err() == nil {
-		f := l.next()
-		log.Info(f.String())
-		if err := begin(f); err != nil {
-			return fmt.Errorf("%s: %w", f, err)
-		}
-		count.Add(1)
-		wait(ctx, f.hold)
-		if err := end(f); err != nil {
-			return fmt.Errorf("heal %s: %w", f, err)
-		}
-		wait(ctx, f.rest)
-	}
-	return nil
-}
-
-// wait returns after d, or when ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }

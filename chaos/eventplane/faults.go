@@ -1,21 +1,10 @@
 package eventplane
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
-)
 
-// kind is what is done to a target.
-type kind string
-
-const (
-	kill   kind = "kill"   // SIGKILL, started again after the hold
-	pause  kind = "pause"  // SIGSTOP, SIGCONT after the hold
-	wipe   kind = "wipe"   // SIGKILL, and the server comes back without its data
-	cut    kind = "cut"    // connections are closed and refused
-	freeze kind = "freeze" // connections stay and carry nothing
-	slow   kind = "slow"   // every packet is late
+	"tiffin/chaos/fault"
 )
 
 // The targets: processes, and connections between them.
@@ -32,28 +21,15 @@ const (
 	bridgeToBroker  = "bridge→rabbitmq"
 )
 
-// fault is one step of a lane: what happens to whom, for how long, and how long
-// the lane rests afterwards.
-type fault struct {
-	kind   kind
-	target string
-	hold   time.Duration
-	rest   time.Duration
-}
-
-func (f fault) String() string {
-	return fmt.Sprintf("%s %s for %s", f.kind, f.target, f.hold.Round(time.Millisecond))
-}
-
 // lane gives faults one after the other, without end. The same seed gives the
 // same faults.
 type lane struct {
 	random *rand.Rand
-	draw   func(*rand.Rand) fault
+	draw   func(*rand.Rand) fault.Fault
 }
 
-// next gives the lane's next fault.
-func (l *lane) next() fault { return l.draw(l.random) }
+// Next gives the lane's next fault.
+func (l *lane) Next() fault.Fault { return l.draw(l.random) }
 
 // lanes makes the two lanes of a campaign.
 func lanes(seed uint64) (processes, network *lane) {
@@ -62,30 +38,24 @@ func lanes(seed uint64) (processes, network *lane) {
 
 // drawProcess prefers the relays and bridges: they are what is on trial, and the
 // brokers take seconds to come back.
-func drawProcess(r *rand.Rand) fault {
-	f := fault{kind: kill, hold: between(r, 0, 2*time.Second), rest: between(r, 0, 3*time.Second)}
-	f.target = pick(r, relayOne, relayTwo, bridgeOne, bridgeOne, bridgeTwo, bridgeTwo, natsServer, natsServer, broker, postgres)
+func drawProcess(r *rand.Rand) fault.Fault {
+	f := fault.Fault{Kind: fault.Kill, Hold: fault.Between(r, 0, 2*time.Second), Rest: fault.Between(r, 0, 3*time.Second)}
+	f.Target = fault.Pick(r, relayOne, relayTwo, bridgeOne, bridgeOne, bridgeTwo, bridgeTwo, natsServer, natsServer, broker, postgres)
 	switch n := r.IntN(20); {
-	case n == 0 && f.target == natsServer:
-		f.kind = wipe
+	case n == 0 && f.Target == natsServer:
+		f.Kind = fault.Wipe
 	case n < 7:
 		// Some pauses are longer than heartbeats and idle timeouts forgive.
-		f.kind, f.hold = pause, between(r, 500*time.Millisecond, 18*time.Second)
+		f.Kind, f.Hold = fault.Pause, fault.Between(r, 500*time.Millisecond, 18*time.Second)
 	}
 	return f
 }
 
-func drawNetwork(r *rand.Rand) fault {
-	return fault{
-		kind:   pick(r, cut, cut, freeze, slow),
-		target: pick(r, relayToPostgres, relayToNATS, bridgeToNATS, bridgeToBroker, bridgeToBroker),
-		hold:   between(r, 100*time.Millisecond, 8*time.Second),
-		rest:   between(r, 0, 4*time.Second),
+func drawNetwork(r *rand.Rand) fault.Fault {
+	return fault.Fault{
+		Kind:   fault.Pick(r, fault.Cut, fault.Cut, fault.Freeze, fault.Slow),
+		Target: fault.Pick(r, relayToPostgres, relayToNATS, bridgeToNATS, bridgeToBroker, bridgeToBroker),
+		Hold:   fault.Between(r, 100*time.Millisecond, 8*time.Second),
+		Rest:   fault.Between(r, 0, 4*time.Second),
 	}
-}
-
-func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
-
-func between(r *rand.Rand, low, high time.Duration) time.Duration {
-	return low + time.Duration(r.Int64N(int64(high-low)))
 }

@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tiffin/chaos/fault"
 )
 
-func draw(l *lane, n int) (out []fault) {
+func draw(l *lane, n int) (out []fault.Fault) {
 	for range n {
-		out = append(out, l.next())
+		out = append(out, l.Next())
 	}
 	return out
 }
@@ -32,20 +34,20 @@ func TestNothingIsSpared(t *testing.T) {
 	met := map[string]bool{}
 	processes, network := lanes(1)
 	for _, f := range append(draw(processes, 2000), draw(network, 2000)...) {
-		met[string(f.kind)+" "+f.target] = true
-		require.Less(t, f.hold+f.rest, 25*time.Second, f)
-		require.GreaterOrEqual(t, f.hold, time.Duration(0), f)
+		met[string(f.Kind)+" "+f.Target] = true
+		require.Less(t, f.Hold+f.Rest, 25*time.Second, f)
+		require.GreaterOrEqual(t, f.Hold, time.Duration(0), f)
 	}
 	for _, target := range []string{relayOne, relayTwo, bridgeOne, bridgeTwo, natsServer, broker, postgres} {
 		require.True(t, met["kill "+target], target)
 		require.True(t, met["pause "+target], target)
 	}
 	for _, target := range []string{relayToPostgres, relayToNATS, bridgeToNATS, bridgeToBroker} {
-		for _, k := range []kind{cut, freeze, slow} {
+		for _, k := range []fault.Kind{fault.Cut, fault.Freeze, fault.Slow} {
 			require.True(t, met[string(k)+" "+target], "%s %s", k, target)
 		}
 	}
 	require.True(t, met["wipe nats"])
 	require.False(t, met["wipe rabbitmq"], "what RabbitMQ has confirmed is its own to keep")
-	require.Equal(t, "cut bridge→nats for 1.5s", fault{kind: cut, target: bridgeToNATS, hold: 1500 * time.Millisecond}.String())
+	require.Equal(t, "cut bridge→nats for 1.5s", fault.Fault{Kind: fault.Cut, Target: bridgeToNATS, Hold: 1500 * time.Millisecond}.String())
 }

@@ -11,6 +11,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"tiffin/chaos/fault"
 	"tiffin/local/rig"
 	"tiffin/services/order/ordertx"
 	"tiffin/shard"
@@ -26,7 +27,7 @@ var shardRegions = map[string][]string{"a": {"us-west", "ca"}, "b": {"us-east", 
 // methods know which process is meant to run at the moment.
 type plant struct {
 	rig     *rig.Rig
-	network *network
+	network *fault.Network
 	shards  *shard.Set // past the network: what is committed here is the truth
 	rabbit  *rig.Server
 	nats    *rig.Server
@@ -39,7 +40,7 @@ type plant struct {
 // build starts everything, in an absolute folder, with the binaries of Tiffin
 // and of nats-server.
 func build(ctx context.Context, dir, tiffin, natsBinary string) (p *plant, err error) {
-	p = &plant{network: newNetwork(), servers: map[string]*rig.Server{}, held: map[string]bool{}}
+	p = &plant{network: fault.NewNetwork(), servers: map[string]*rig.Server{}, held: map[string]bool{}}
 	if p.rig, err = rig.Open(dir); err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (p *plant) roles(ctx context.Context, tiffin string, urls map[string]string
 		if err != nil {
 			return err
 		}
-		if through[name], err = p.network.link(name, to, port); err != nil {
+		if through[name], err = p.network.Link(name, to, port); err != nil {
 			return err
 		}
 	}
@@ -177,15 +178,15 @@ func (p *plant) keep(ctx context.Context) error {
 }
 
 // strike kills or pauses a process.
-func (p *plant) strike(f fault) error {
-	server := p.hold(f.target, true)
-	switch f.kind {
-	case pause:
+func (p *plant) strike(f fault.Fault) error {
+	server := p.hold(f.Target, true)
+	switch f.Kind {
+	case fault.Pause:
 		if !server.Running() {
 			return nil // it has ended just now; keep will see to it
 		}
 		return server.Pause()
-	case wipe:
+	case fault.Wipe:
 		return errors.Join(server.Kill(), os.RemoveAll(p.rig.NATSStore()))
 	default:
 		return server.Kill()
@@ -193,10 +194,10 @@ func (p *plant) strike(f fault) error {
 }
 
 // mend ends what strike began.
-func (p *plant) mend(ctx context.Context, f fault) error {
-	server := p.hold(f.target, true)
-	defer p.hold(f.target, false)
-	if f.kind == pause && server.Running() {
+func (p *plant) mend(ctx context.Context, f fault.Fault) error {
+	server := p.hold(f.Target, true)
+	defer p.hold(f.Target, false)
+	if f.Kind == fault.Pause && server.Running() {
 		return server.Resume()
 	}
 	if server.Running() {
@@ -210,5 +211,5 @@ func (p *plant) close() error {
 	if p.shards != nil {
 		p.shards.Close()
 	}
-	return errors.Join(p.network.close(), p.rig.Close())
+	return errors.Join(p.network.Close(), p.rig.Close())
 }

@@ -78,3 +78,43 @@ func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 	_, err := open(t).Program(t.Context(), "nobody", "/nonexistent", nil)
 	require.Error(t, err)
 }
+
+// TestAClusterOutlivesANode: what two of three have taken is there while the
+// third is away, and the stream goes on.
+func TestAClusterOutlivesANode(t *testing.T) {
+	t.Parallel()
+	r := open(t)
+	binary, err := rig.BuildNATS(t.Context(), "../..", t.TempDir())
+	require.NoError(t, err)
+	nodes, err := r.NATSCluster(t.Context(), binary, 3)
+	require.NoError(t, err)
+	conn, err := nats.Connect(nodes[0].URL, nats.UserInfo("ops", rig.NATSPassword("ops")), nats.CustomInboxPrefix("_INBOX_ops"))
+	require.NoError(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := micro.EnsureStream(t.Context(), js, len(nodes))
+		return err == nil
+	}, time.Minute, 100*time.Millisecond, "the cluster elects itself a leader")
+	publish := func() bool {
+		_, err := js.Publish(t.Context(), "events.order.created.mx", []byte("{}"))
+		return err == nil
+	}
+	require.True(t, publish())
+	require.NoError(t, nodes[2].Kill())
+	require.Eventually(t, publish, time.Minute, 100*time.Millisecond)
+	require.NoError(t, nodes[2].Start(t.Context()))
+	require.Eventually(t, func() bool {
+		stream, err := js.Stream(t.Context(), micro.StreamEvents)
+		if err != nil || stream.CachedInfo().State.Msgs < 2 {
+			return false
+		}
+		for _, replica := range stream.CachedInfo().Cluster.Replicas {
+			if !replica.Current {
+				return false
+			}
+		}
+		return len(stream.CachedInfo().Cluster.Replicas) == 2
+	}, time.Minute, 100*time.Millisecond, "the third catches up")
+}

@@ -2,20 +2,9 @@ package rig
 
 import (
 	"context"
-	"fmt"
-	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 
-	"github.com/nats-io/nats.go"
-
-	"tiffin"
-	"tiffin/config"
 	"tiffin/local/backing"
-	"tiffin/local/process"
 )
 
 // secret is the password of everything: these servers live on loopback and for
@@ -93,58 +82,3 @@ func (r *Rig) FerretDB(ctx context.Context, postgres *Server) (*Server, error) {
 	}
 	return r.Add(ctx, s)
 }
-
-// NATSPassword is the password of a role of the rig's NATS server.
-func NATSPassword(role string) string { return secret + role }
-
-// NATSEnv names the passwords of all roles, as Tiffin's processes want them.
-func NATSEnv() map[string]string {
-	env := map[string]string{}
-	for _, role := range config.NATSRoles {
-		env["NATS_"+strings.ToUpper(role)+"_PASSWORD"] = NATSPassword(role)
-	}
-	return env
-}
-
-// BuildNATS compiles nats-server, in the version that go.mod says, into dir.
-// root is the project's folder.
-func BuildNATS(ctx context.Context, root, dir string) (binary string, err error) {
-	binary = filepath.Join(dir, "nats-server")
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, "github.com/nats-io/nats-server/v2")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building nats-server: %w\n%s", err, out)
-	}
-	return binary, nil
-}
-
-// NATS starts the given nats-server with the project's nats.conf.
-func (r *Rig) NATS(ctx context.Context, binary string) (*Server, error) {
-	number, err := r.ports.Take(25000)
-	if err != nil {
-		return nil, err
-	}
-	conf := filepath.Join(r.dir, "nats.conf")
-	if err := os.WriteFile(conf, tiffin.NATSConf, 0o600); err != nil {
-		return nil, err
-	}
-	env := NATSEnv()
-	env["NATS_HOST"], env["NATS_PORT"] = `"127.0.0.1"`, strconv.Itoa(number)
-	env["NATS_STORE_DIR"] = strconv.Quote(r.NATSStore())
-	u := (&url.URL{Scheme: "nats", Host: "127.0.0.1:" + strconv.Itoa(number)}).String()
-	return r.Add(ctx, backing.Server{
-		Name: "nats", URL: u,
-		Command: process.Command{Name: "nats", Path: binary, Args: []string{"-c", conf}, Dir: r.dir, Env: environ(env)},
-		Probe: func(context.Context) error {
-			conn, err := nats.Connect(u)
-			if err != nil {
-				return err
-			}
-			conn.Close()
-			return nil
-		},
-	})
-}
-
-// NATSStore is the folder of the stream's messages.
-func (r *Rig) NATSStore() string { return filepath.Join(r.dir, "jetstream") }
