@@ -121,7 +121,7 @@ func (a *api) try(ctx context.Context, c call, out any) (again time.Duration, er
 	began := time.Now()
 	res, err := a.http.Do(req)
 	if err != nil {
-		a.witness(c, began, 0, nil)
+		a.witness(c, began, 0, nil, ctx.Err() != nil)
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
@@ -133,7 +133,7 @@ func (a *api) try(ctx context.Context, c call, out any) (again time.Duration, er
 	if err != nil {
 		res.StatusCode = 0 // half an answer is none
 	}
-	a.witness(c, began, res.StatusCode, data)
+	a.witness(c, began, res.StatusCode, data, err != nil && ctx.Err() != nil)
 	switch {
 	case err != nil:
 		a.failed.Add(1)

@@ -26,6 +26,7 @@ type Request struct {
 	Began   time.Time
 	Took    time.Duration
 	Status  int    // 0: no answer came
+	GaveUp  bool   // it was the asker who did not wait for one, since the play is over
 	Body    []byte // of the answer
 }
 
@@ -42,13 +43,13 @@ type Frame struct {
 }
 
 // witness tells of a request that has ended.
-func (a *api) witness(c call, began time.Time, status int, body []byte) {
+func (a *api) witness(c call, began time.Time, status int, body []byte, gaveUp bool) {
 	if a.seen == nil {
 		return
 	}
 	a.seen.Asked(Request{
 		City: c.city, Account: c.account, Method: c.method, Path: c.path, Key: c.header[headerKey],
-		Began: began, Took: time.Since(began), Status: status, Body: body,
+		Began: began, Took: time.Since(began), Status: status, Body: body, GaveUp: gaveUp,
 	})
 }
 

@@ -3,6 +3,7 @@ package eventplane
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,15 @@ type Report struct {
 	Lost   string        // the message taken out on purpose
 }
 
+// String is for people.
+func (r Report) String() string {
+	text := fmt.Sprintf("%d faults; quiet after %s; %s", r.Faults, r.Quiet.Round(time.Millisecond), r.Verdict)
+	if r.Lost != "" {
+		text += "; taken out on purpose: " + r.Lost
+	}
+	return text
+}
+
 // Run runs a campaign: orders flow and faults happen for the time given, all is
 // healed, and the queue is compared with the rows. An error means that it could
 // not be carried through, or that the events were not delivered in time.
@@ -58,7 +68,7 @@ func Run(ctx context.Context, c Config) (r Report, err error) {
 	}
 	r.Quiet = time.Since(began)
 	if c.Lose {
-		if r.Lost, err = p.lose(); err != nil {
+		if r.Lost, err = p.queue().Lose(); err != nil {
 			return r, err
 		}
 	}
@@ -66,7 +76,7 @@ func Run(ctx context.Context, c Config) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	queue, err := p.readBack(ctx)
+	queue, err := p.queue().ReadBack(ctx)
 	if err != nil {
 		return r, err
 	}

@@ -1,17 +1,15 @@
 package eventplane
 
-import "fmt"
+import (
+	"fmt"
+
+	"tiffin/chaos/consumer"
+)
 
 // Event is one committed event: a row of the outbox.
 type Event struct {
 	ID   string
 	Key  string // the order's id
-	Body string
-}
-
-// Message is one message of the queue, in the order in which it stood there.
-type Message struct {
-	ID   string
 	Body string
 }
 
@@ -51,7 +49,7 @@ func (v Verdict) String() string {
 // Check compares the queue with what was committed. committed holds each
 // shard's events in the order of their rows, which for one order is the order of
 // its transactions; answered holds the ids for which a commit was answered.
-func Check(committed []Event, answered []string, queue []Message) Verdict {
+func Check(committed []Event, answered []string, queue []consumer.Message) Verdict {
 	v := Verdict{Committed: len(committed)}
 	rows, first := make(map[string]Event, len(committed)), make(map[string]int, len(committed))
 	for _, e := range committed {

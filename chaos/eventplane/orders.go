@@ -131,15 +131,3 @@ func (p *plant) committed(ctx context.Context) (events []Event, err error) {
 	}
 	return events, nil
 }
-
-// unsent counts the rows that no relay has published.
-func (p *plant) unsent(ctx context.Context) (n int, err error) {
-	for _, db := range p.shards.All() {
-		var of int
-		if err := db.Pool().QueryRow(ctx, `select count(*) from outbox.events where sent_at is null`).Scan(&of); err != nil {
-			return 0, err
-		}
-		n += of
-	}
-	return n, nil
-}

@@ -9,16 +9,13 @@ import (
 	"slices"
 	"sync"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
+	"tiffin/chaos/consumer"
 	"tiffin/chaos/fault"
 	"tiffin/local/rig"
+	"tiffin/micro"
 	"tiffin/services/order/ordertx"
 	"tiffin/shard"
 )
-
-// queueName is the consumer's queue, which is read back at the end.
-const queueName = "campaign"
 
 // shardRegions is the default split of the regions.
 var shardRegions = map[string][]string{"a": {"us-west", "ca"}, "b": {"us-east", "us-central"}, "c": {"us-south", "mx"}}
@@ -60,7 +57,7 @@ func build(ctx context.Context, dir, tiffin, natsBinary string) (p *plant, err e
 		return nil, err
 	}
 	p.servers[natsServer], p.servers[broker] = p.nats, p.rabbit
-	if err := p.topology(); err != nil {
+	if err := p.queue().Declare(); err != nil {
 		return nil, err
 	}
 	// RabbitMQ 3.10 forgets a quorum queue that was declared seconds before a
@@ -70,6 +67,19 @@ func build(ctx context.Context, dir, tiffin, natsBinary string) (p *plant, err e
 		return nil, err
 	}
 	return p, p.roles(ctx, tiffin, urls)
+}
+
+// queue is the consumer's, which is read back at the end.
+func (p *plant) queue() consumer.Queue { return consumer.Queue{URL: p.rabbit.URL, Name: "campaign"} }
+
+// awaitQuiet waits until everything that was committed is delivered.
+func (p *plant) awaitQuiet(ctx context.Context) error {
+	ops, err := micro.Connect(micro.ConnConfig{URL: p.nats.URL, Role: "ops", Password: rig.NATSPassword("ops")})
+	if err != nil {
+		return err
+	}
+	defer ops.Close()
+	return consumer.AwaitQuiet(ctx, p.shards, ops)
 }
 
 // databases starts shard a on a cluster of its own, which faults will meet, and
@@ -103,24 +113,6 @@ func (p *plant) databases(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return urls, nil
-}
-
-// topology is what the operator and the consumer have declared beforehand.
-func (p *plant) topology() error {
-	conn, err := amqp.Dial(p.rabbit.URL)
-	if err != nil {
-		return err
-	}
-	channel, err := conn.Channel()
-	if err != nil {
-		return err
-	}
-	fallback := amqp.Table{"alternate-exchange": "orders.unrouted"}
-	_, declared := channel.QueueDeclare(queueName, true, false, false, false, amqp.Table{"x-queue-type": "quorum"})
-	return errors.Join(declared,
-		channel.ExchangeDeclare("orders", amqp.ExchangeTopic, true, false, false, false, fallback),
-		channel.QueueBind(queueName, "order.*", "orders", false, nil),
-		conn.Close())
 }
 
 // roles starts the relays and bridges, connected through the network.

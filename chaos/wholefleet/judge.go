@@ -1,0 +1,176 @@
+package wholefleet
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tiffin/chaos/fault"
+	"tiffin/sim"
+)
+
+// tolerated is the share of requests that may fail although nothing is wrong
+// with what they need.
+const tolerated = 0.001
+
+const (
+	// inFlight is how long a request may have been under way when a fault began:
+	// the clients' own patience.
+	inFlight = 10 * time.Second
+	// noticed is how long it may take until requests go round what is dead, since
+	// its connections end with it.
+	noticed = 2 * time.Second
+	// missed is the same for what is silent and keeps its connections: three
+	// heartbeats of five seconds.
+	missed = 15 * time.Second
+	// recovered is how long a server that was away may be missed once it is back,
+	// and awakened the same after a pause.
+	recovered = 15 * time.Second
+	awakened  = 30 * time.Second
+)
+
+// inflicted is a fault that happened.
+type inflicted struct {
+	fault.Fault
+	began, ended time.Time
+}
+
+// excuses tells whether the failure of a request may be this fault's doing: it
+// needs what is at fault, and it began while that could not be known or helped.
+//
+// What there is twice or thrice costs only what was in flight on it until it was
+// noticed, however long it stays away. What there is once costs what needs it
+// until it is back. What is only slow costs nothing.
+func (f inflicted) excuses(r sim.Request, home Home) bool {
+	if !needs(r, f.Target, home) || f.Kind == fault.Slow {
+		return false
+	}
+	until := f.began.Add(noticed)
+	switch {
+	case roleOf(f.Target) == "" && !strings.HasPrefix(f.Target, "nats-"):
+		until = f.ended.Add(recovered)
+		if f.Kind == fault.Pause {
+			until = f.ended.Add(awakened)
+		}
+	case f.Kind == fault.Pause:
+		until = f.began.Add(min(missed, f.ended.Sub(f.began)+noticed))
+	case f.Kind == fault.Fill:
+		return false // a full stream costs no request anything
+	}
+	return r.Began.After(f.began.Add(-inFlight)) && r.Began.Before(until)
+}
+
+// needs tells whether a request has to do with a target. It is the contract's
+// table: a dead shard costs its regions, dead Redis tracking, dead RabbitMQ
+// nothing, and a dead document store menus, and so new orders.
+func needs(r sim.Request, target string, home Home) bool {
+	path := strings.TrimPrefix(r.Path, "/")
+	part, _, _ := strings.Cut(strings.ReplaceAll(path, "?", "/"), "/")
+	location := strings.HasSuffix(path, "/location")
+	menu := part == "restaurants" || r.Placing()
+	if shard, is := strings.CutPrefix(target, postgresPrefix); is {
+		return home.Shard == shard
+	}
+	switch role := roleOf(target); role {
+	case "edge":
+		return true
+	case "auth":
+		return part == "auth"
+	case "restaurant":
+		return menu
+	case "order":
+		return part == "orders" || part == "delivery"
+	case "delivery":
+		return part == "delivery"
+	case "tracking":
+		return location
+	case "bridge":
+		return false
+	}
+	switch target {
+	case redisServer:
+		return location
+	case documents:
+		return menu
+	case broker:
+		return false
+	default: // a node of NATS
+		return true
+	}
+}
+
+// Home is where a city's orders live.
+type Home struct{ Region, Shard string }
+
+// Service is how requests fared.
+type Service struct {
+	Attempts int            // that were made
+	Excused  int            // that failed and may have
+	Judged   map[string]int // by region: that had no excuse to fail
+	Failed   map[string]int // of these: that failed all the same
+	Wrong    map[string]int // answers that no fault explains, by what they were
+	First    map[string]sim.Request
+}
+
+// Judge sorts requests. A failure is no answer, or one of 500 and above; an
+// answer of 4xx is wrong unless it is one of those that races of people explain.
+// homeOf says where a city is.
+func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) Home) Service {
+	s := Service{Attempts: len(attempts), Judged: map[string]int{}, Failed: map[string]int{}, Wrong: map[string]int{}, First: map[string]sim.Request{}}
+	homes := map[string]Home{} // of cities, which are few
+	for _, r := range attempts {
+		home, known := homes[r.City]
+		if !known {
+			home = homeOf(r.City)
+			homes[r.City] = home
+		}
+		failed := r.Status == 0 || r.Status >= http.StatusInternalServerError
+		if r.Status >= 400 && !failed && r.Status != http.StatusConflict && r.Status != http.StatusNotFound || r.Status == http.StatusInternalServerError {
+			s.Wrong[fmt.Sprintf("%d to %s %s", r.Status, r.Method, r.Path)]++
+		}
+		if slices.ContainsFunc(faults, func(f inflicted) bool { return f.excuses(r, home) }) {
+			if failed {
+				s.Excused++
+			}
+			continue
+		}
+		region := home.Region
+		s.Judged[region]++
+		if failed {
+			if s.Failed[region]++; s.Failed[region] == 1 {
+				s.First[region] = r
+			}
+		}
+	}
+	return s
+}
+
+// OK tells whether requests fared as promised, region by region.
+func (s Service) OK() bool {
+	for region, n := range s.Failed {
+		if float64(n) > tolerated*float64(s.Judged[region]) {
+			return false
+		}
+	}
+	return len(s.Wrong) == 0
+}
+
+// String is for people.
+func (s Service) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d requests, %d failed by a fault that touched them", s.Attempts, s.Excused)
+	for _, region := range slices.Sorted(maps.Keys(s.Judged)) {
+		n, failed := s.Judged[region], s.Failed[region]
+		fmt.Fprintf(&b, "; %s %.3f %% of %d untouched", region, 100*float64(n-failed)/float64(n), n)
+		if r, any := s.First[region]; any {
+			fmt.Fprintf(&b, " (first %s %s %d at %s after %s)", r.Method, r.Path, r.Status, r.Began.Format("15:04:05.000"), r.Took.Round(time.Millisecond))
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(s.Wrong)) {
+		fmt.Fprintf(&b, "; %d× %s", s.Wrong[what], what)
+	}
+	return b.String()
+}
