@@ -36,8 +36,8 @@ type plant struct {
 
 // build starts everything, in an absolute folder, with the binaries of Tiffin
 // and of nats-server.
-func build(ctx context.Context, dir, tiffin, natsBinary string) (p *plant, err error) {
-	p = &plant{network: fault.NewNetwork(), servers: map[string]*rig.Server{}, held: map[string]bool{}}
+func build(ctx context.Context, dir, tiffin, natsBinary string) (_ *plant, err error) {
+	p := &plant{network: fault.NewNetwork(), servers: map[string]*rig.Server{}, held: map[string]bool{}}
 	if p.rig, err = rig.Open(dir); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -175,7 +174,7 @@ func (c *campaign) hurt(ctx context.Context) (err error) {
 func (c *campaign) begin(ctx context.Context, f fault.Fault) error {
 	c.mu.Lock()
 	c.faults = append(c.faults, inflicted{Fault: f, began: time.Now()})
-	c.report.Faults[string(f.Kind)+" "+strings.TrimRight(f.Target, "-123")]++
+	c.report.Faults[string(f.Kind)+" "+componentOf(f.Target)]++
 	c.mu.Unlock()
 	return c.strike(ctx, f)
 }

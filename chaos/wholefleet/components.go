@@ -3,6 +3,7 @@ package wholefleet
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,4 +109,14 @@ func roleOf(target string) string {
 		}
 	}
 	return ""
+}
+
+// componentOf gives the component that a target is of: nats of nats-2.
+func componentOf(target string) string {
+	for _, c := range components() {
+		if slices.Contains(c.targets, target) {
+			return c.name
+		}
+	}
+	return target
 }

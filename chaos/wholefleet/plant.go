@@ -44,8 +44,8 @@ type plant struct {
 
 // build starts everything, in an absolute folder, with the binaries of Tiffin
 // and of nats-server.
-func build(ctx context.Context, c Config) (p *plant, err error) {
-	p = &plant{
+func build(ctx context.Context, c Config) (_ *plant, err error) {
+	p := &plant{
 		dir: c.Dir, tiffin: c.Tiffin, network: fault.NewNetwork(), servers: map[string]*rig.Server{}, held: map[string]bool{},
 		urls: map[string]string{}, fills: map[string]func(context.Context) error{},
 	}
