@@ -46,7 +46,7 @@ type Report struct {
 	Added   int            // requests that the added instance had answered when it was first seen at work
 	AddedIn time.Duration  // after it had announced itself
 	Quiet   time.Duration  // from the end of the orders to the last event's delivery
-	Evidence
+	Records Evidence       // that were compared
 }
 
 // OK tells whether the contract was kept.
@@ -190,7 +190,7 @@ func (c *campaign) end(ctx context.Context, f fault.Fault) error {
 
 // compare collects what everybody knows and compares it.
 func (c *campaign) compare(ctx context.Context) error {
-	e := &c.report.Evidence
+	e := &c.report.Records
 	e.Clients = c.ledger.clients()
 	if err := c.collect(ctx, e); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 // Verdict names what is wrong, by promise. All empty is well.
 type Verdict struct {
-	Orders, Events, Copies, Followings int // that were looked at; Copies are allowed
+	Orders, Followings int // that were looked at
 
 	Lost      []string // accepted orders that no shard has, or has otherwise
 	Doubled   []string // wishes that became two orders, and orders that nobody wished for

@@ -196,13 +196,13 @@ func (p *plant) runRole(ctx context.Context, role, name string) (address string,
 	return address, nil
 }
 
-// environment is what all roles share: production, but for hashes that cost
+// environment is what all roles share: as in production, but for hashes that cost
 // little, no limits for the one address that everybody comes from, and the
 // ports of the edge.
 func (p *plant) environment() map[string]string {
 	env := rig.NATSEnv()
 	maps.Copy(env, map[string]string{
-		"APP_ENV": "production", "LOG_LEVEL": "info",
+		"APP_ENV": "test", "LOG_LEVEL": "info",
 		"JWT_SECRET": strings.Repeat("campaign", 5), "DATA_KEYS": "campaign:" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		"BCRYPT_COST": "4", "RATE_LIMIT_EXEMPT": "127.0.0.0/8", "POSTGRES_POOL_SIZE": "8", "OFFER_TTL": "10s",
 		"NATS_STREAM_REPLICAS": strconv.Itoa(nodes),
