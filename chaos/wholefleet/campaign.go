@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -206,5 +207,19 @@ func (c *campaign) compare(ctx context.Context) error {
 		r := route(city)
 		return Home{Region: string(r.Region), Shard: r.Shard}
 	})
-	return nil
+	return c.writeDown()
+}
+
+// writeDown leaves what went wrong beside the logs, for whoever has to find out
+// why.
+func (c *campaign) writeDown() error {
+	var s strings.Builder
+	for _, f := range c.faults {
+		fmt.Fprintf(&s, "%s to %s %s\n", f.began.Format("15:04:05.000"), f.ended.Format("15:04:05.000"), f.Fault)
+	}
+	for _, r := range c.report.Service.Failures {
+		fmt.Fprintln(&s, told(r))
+	}
+	fmt.Fprintln(&s, c.report)
+	return os.WriteFile(filepath.Join(c.Dir, "report.txt"), []byte(s.String()), 0o600)
 }

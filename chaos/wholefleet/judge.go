@@ -112,14 +112,14 @@ type Service struct {
 	Judged   map[string]int // by region: that had no excuse to fail
 	Failed   map[string]int // of these: that failed all the same
 	Wrong    map[string]int // answers that no fault explains, by what they were
-	First    map[string]sim.Request
+	Failures []sim.Request  // those counted in Failed
 }
 
 // Judge sorts requests. A failure is no answer, or one of 500 and above; an
 // answer of 4xx is wrong unless it is one of those that races of people explain.
 // homeOf says where a city is.
 func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) Home) Service {
-	s := Service{Attempts: len(attempts), Judged: map[string]int{}, Failed: map[string]int{}, Wrong: map[string]int{}, First: map[string]sim.Request{}}
+	s := Service{Attempts: len(attempts), Judged: map[string]int{}, Failed: map[string]int{}, Wrong: map[string]int{}}
 	homes := map[string]Home{} // of cities, which are few
 	for _, r := range attempts {
 		home, known := homes[r.City]
@@ -128,7 +128,7 @@ func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) 
 			homes[r.City] = home
 		}
 		failed := r.Status == 0 || r.Status >= http.StatusInternalServerError
-		if r.Status >= 400 && !failed && r.Status != http.StatusConflict && r.Status != http.StatusNotFound || r.Status == http.StatusInternalServerError {
+		if wrong(r) {
 			s.Wrong[fmt.Sprintf("%d to %s %s", r.Status, r.Method, r.Path)]++
 		}
 		if slices.ContainsFunc(faults, func(f inflicted) bool { return f.excuses(r, home) }) {
@@ -140,12 +140,24 @@ func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) 
 		region := home.Region
 		s.Judged[region]++
 		if failed {
-			if s.Failed[region]++; s.Failed[region] == 1 {
-				s.First[region] = r
-			}
+			s.Failed[region]++
+			s.Failures = append(s.Failures, r)
 		}
 	}
 	return s
+}
+
+// wrong tells whether no fault and no race of people explains an answer. Who
+// plays for the first time is refused once, and then registers.
+func wrong(r sim.Request) bool {
+	switch r.Status {
+	case http.StatusConflict, http.StatusNotFound:
+		return false
+	case http.StatusUnauthorized:
+		return r.Path != "/auth/login"
+	default:
+		return r.Status >= http.StatusBadRequest && r.Status <= http.StatusInternalServerError
+	}
 }
 
 // OK tells whether requests fared as promised, region by region.
@@ -158,6 +170,11 @@ func (s Service) OK() bool {
 	return len(s.Wrong) == 0
 }
 
+// told is a request for people.
+func told(r sim.Request) string {
+	return fmt.Sprintf("%s %3d after %-6s %s %s from %s", r.Began.Format("15:04:05.000"), r.Status, r.Took.Round(time.Millisecond), r.Method, r.Path, r.City)
+}
+
 // String is for people.
 func (s Service) String() string {
 	var b strings.Builder
@@ -165,9 +182,9 @@ func (s Service) String() string {
 	for _, region := range slices.Sorted(maps.Keys(s.Judged)) {
 		n, failed := s.Judged[region], s.Failed[region]
 		fmt.Fprintf(&b, "; %s %.3f %% of %d untouched", region, 100*float64(n-failed)/float64(n), n)
-		if r, any := s.First[region]; any {
-			fmt.Fprintf(&b, " (first %s %s %d at %s after %s)", r.Method, r.Path, r.Status, r.Began.Format("15:04:05.000"), r.Took.Round(time.Millisecond))
-		}
+	}
+	if len(s.Failures) > 0 {
+		fmt.Fprintf(&b, "; the first failed: %s", told(s.Failures[0]))
 	}
 	for _, what := range slices.Sorted(maps.Keys(s.Wrong)) {
 		fmt.Fprintf(&b, "; %d× %s", s.Wrong[what], what)

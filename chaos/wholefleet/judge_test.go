@@ -71,7 +71,7 @@ func TestOneInAThousandMayFail(t *testing.T) {
 	require.Equal(t, map[string]int{"us-west": 1000}, s.Judged)
 	s = Judge(append(requests, request(time.Hour, "/orders", 503), request(time.Hour, "/orders", 0)), nil, homeOf)
 	require.False(t, s.OK())
-	require.Contains(t, s.String(), "us-west 99.800 % of 1001 untouched (first GET /orders 503")
+	require.Contains(t, s.String(), "us-west 99.800 % of 1001 untouched; the first failed: 13:00:00.000 503")
 
 	faults := []inflicted{{Fault: fault.Fault{Kind: fault.Kill, Target: "postgres-a"}, began: noon, ended: noon.Add(time.Second)}}
 	s = Judge([]sim.Request{request(0, "/orders", 503), request(0, "/orders", 200)}, faults, homeOf)

@@ -29,8 +29,9 @@ type draft struct {
 	cityKey  string
 	customer shard.Region // the customer's home region
 	key      idempotencyKey
-	// letter is set when the customer's home does not yet know that they have orders in this region.
-	letter bool
+	// letters go with the order: to the homes of its customer and of its restaurant's owner, where it is not known yet
+	// that they have orders in this region.
+	letters []travel
 }
 
 // idempotencyKey is a client's key with the fingerprint of the request it came with. Without a key, name is empty.
@@ -81,7 +82,7 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 		case err == nil:
 			s.metrics.moved(order.Pending)
 			if err := s.store.announce(ctx, d); err != nil {
-				s.log.WarnContext(ctx, "the customer's home learns of an order later", "order", d.record.Order.ID, "error", err)
+				s.log.WarnContext(ctx, "a home learns of an order elsewhere later", "order", d.record.Order.ID, "error", err)
 			}
 			return order.Created{Order: d.record.Order}, nil
 		case !errors.Is(err, errKeyTaken):
@@ -158,8 +159,8 @@ func (d *draft) queue(ctx context.Context, b *pgx.Batch, keys *sealed.Keys, acce
 	if d.key.name != "" {
 		queueKey(b, d)
 	}
-	if d.letter {
-		queueLetter(b, d.travel())
+	for _, letter := range d.letters {
+		queueLetter(b, letter)
 	}
 	if err := ordertx.Insert(ctx, b, keys, r, d.cityKey, acceptTTL); err != nil {
 		return err

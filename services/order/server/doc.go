@@ -20,8 +20,8 @@
 //     order.KeyWait altogether; then it finds the other's order, or tells the client to come back.
 //   - COMMIT is not answered. The same rows are written once more: the order's id is in both attempts, so at most one
 //     of them can exist, and finding the first one's rows is the proof that it was placed.
-//   - The customer lives in another region. Their home learns of the journey by a letter that is part of the order's
-//     transaction (travels.go), so that their list knows where to look.
+//   - The customer, or the restaurant's owner, lives in another region. Their home learns of it by a letter that is part
+//     of the order's transaction (travels.go), so that their list knows where to look.
 //
 // # Changing an order
 //

@@ -90,7 +90,7 @@ func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Durat
 	if err := s.claim(ctx, d, wait); err != nil {
 		return err
 	}
-	d.letter = d.abroad() && !s.travels.known(d.travel())
+	d.letters = s.lettersOf(d)
 	write := func() error {
 		return keyTaken(d, s.orders.Commit(ctx, shard.Region(d.record.Region), shard.Work{
 			LockTimeout: min(wait, maxLockWait),

@@ -67,8 +67,8 @@ func (f *filter) restrict(actor micro.Actor) error {
 	return nil
 }
 
-// regions are those that can hold orders of a list: one when a city is named or a rider asks, where the customer has ever
-// ordered when it is theirs, and all of them otherwise.
+// regions are those that can hold orders of a list: one when a city is named or a rider asks, where somebody ever had
+// orders when it is a customer's or an owner's, and all of them otherwise.
 func (s *Server) regions(ctx context.Context, f *filter, city string) ([]shard.Region, error) {
 	router := s.cfg.Shards.Router()
 	switch {
@@ -79,6 +79,8 @@ func (s *Server) regions(ctx context.Context, f *filter, city string) ([]shard.R
 	case f.partner != "":
 		region, err := router.RegionOf(f.partner)
 		return []shard.Region{region}, err
+	case f.owner != "":
+		return s.store.regionsOf(ctx, f.owner)
 	case f.customer != "":
 		// Also an administrator's filter: it may name anybody, and anything.
 		return s.store.regionsOf(ctx, f.customer)

@@ -41,6 +41,27 @@ func TestADeadShardCostsItsRegionsOnly(t *testing.T) {
 	require.NotContains(t, overview.Shards, "c", "what nobody counted is not zero")
 }
 
+// A kitchen looks at its restaurant's orders all day: a shard where its owner has none must not close it.
+func TestADeadShardElsewhereDoesNotCloseAKitchen(t *testing.T) {
+	t.Parallel()
+	bed := ordertest.NewThree(t)
+	owner := ordertest.As(t.Context(), "restaurant_owner", bed.Owner) // at home in San Francisco
+	t.Run("while all are well", func(t *testing.T) {
+		f := start(t, bed)
+		customer := f.NewUser("Boston")
+		f.placeIn(t, customer, "San Francisco")
+		f.placeIn(t, customer, "Boston")
+		require.Len(t, f.walk(t, owner, order.ListRequest{}), 2, "also what is away from the owner's home")
+	})
+	t.Run("nothing is there", func(t *testing.T) {
+		require.Len(t, start(t, bed.WithDead(t, "c")).walk(t, owner, order.ListRequest{Status: order.Pending}), 2)
+	})
+	t.Run("something is there", func(t *testing.T) {
+		_, err := start(t, bed.WithDead(t, "b")).orders.List(owner, order.ListRequest{})
+		require.Equal(t, micro.CodeUnavailable, micro.CodeOf(err), "a list with a hole would be a lie")
+	})
+}
+
 // A customer's home shard is away: they order elsewhere all the same, and find the order in their list when it is back.
 func TestADeadHomeDoesNotCostOrdersElsewhere(t *testing.T) {
 	t.Parallel()

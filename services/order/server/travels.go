@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,18 +12,21 @@ import (
 	"tiffin/shard"
 )
 
+// People's lists are gathered from their home region and from wherever else they have orders: customers where they have
+// ordered, owners where their restaurants were ordered from. So a dead shard costs nobody a list who has nothing there.
+
 // maxTravels bounds the memory of what is known to be noted. Forgetting costs one statement that changes nothing.
 const maxTravels = 50_000
 
-// travels remembers which notes exist, so that only a customer's first order in a region makes one.
+// travels remembers which notes exist, so that only somebody's first order in a region makes one.
 type travels struct {
 	mu    sync.Mutex
 	noted map[travel]struct{}
 }
 
-// travel says that a customer has ordered in a region that is not their home.
+// travel says that somebody has orders in a region that is not their home.
 type travel struct {
-	customer  string
+	person    string
 	elsewhere string
 }
 
@@ -66,31 +70,42 @@ func (s *store) claim(ctx context.Context, d *draft, wait time.Duration) error {
 	return err
 }
 
-// travel is the journey of a customer whose order lives elsewhere.
-func (d *draft) travel() travel { return travel{d.record.Order.CustomerID, d.record.Region} }
+// lettersOf gives the journeys of an order's people that their homes are not known to know of.
+func (s *store) lettersOf(d *draft) (letters []travel) {
+	for _, person := range []string{d.record.Order.CustomerID, d.record.OwnerID} {
+		home, err := s.shards.Router().RegionOf(person)
+		v := travel{person, d.record.Region}
+		if err == nil && string(home) != d.record.Region && !s.travels.known(v) {
+			letters = append(letters, v)
+		}
+	}
+	return letters
+}
 
-// announce tells a customer's home region, as soon as an order elsewhere is written, that their list must look there.
-// The order carries a letter that says the same, so when this fails the letter is delivered later.
+// announce tells the homes of an order's people, as soon as an order elsewhere is written, that their lists must look
+// there. The order carries letters that say the same, so when this fails they are delivered later.
 func (s *store) announce(ctx context.Context, d *draft) error {
-	if !d.letter {
+	if len(d.letters) == 0 {
 		return nil
 	}
 	from, err := s.shards.ByRegion(shard.Region(d.record.Region))
-	if err != nil {
-		return err
+	for _, letter := range d.letters {
+		if err == nil {
+			err = s.deliverLetter(ctx, from, letter)
+		}
 	}
-	return s.deliverLetter(ctx, from, d.travel())
+	return err
 }
 
-// queueTravel queues the note in the customer's home. It may exist already: a letter may be delivered twice.
+// queueTravel queues the note in somebody's home. It may exist already: a letter may be delivered twice.
 func queueTravel(b *pgx.Batch, home shard.Region, v travel) {
 	b.Queue(`insert into orders.travels (region, customer_id, elsewhere) values ($1, $2, $3) on conflict do nothing`,
-		home, v.customer, v.elsewhere)
+		home, v.person, v.elsewhere)
 }
 
-// queueLetter queues the note for the customer's home, in the order's own transaction.
+// queueLetter queues the note for somebody's home, in the order's own transaction.
 func queueLetter(b *pgx.Batch, v travel) {
-	b.Queue(`insert into orders.letters (region, customer_id) values ($1, $2) on conflict do nothing`, v.elsewhere, v.customer)
+	b.Queue(`insert into orders.letters (region, customer_id) values ($1, $2) on conflict do nothing`, v.elsewhere, v.person)
 }
 
 // deliverLetters delivers what is left of a region's letters: of homes that were away, and of processes that died.
@@ -99,17 +114,17 @@ func (s *store) deliverLetters(ctx context.Context, region shard.Region) error {
 	if err != nil {
 		return err
 	}
-	var customers []string
+	var people []string
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		rows, err := q.Query(ctx, `select customer_id::text from orders.letters where region = $1 limit 100`, region)
 		if err != nil {
 			return err
 		}
-		customers, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		people, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
-	for _, customer := range customers {
-		err = errors.Join(err, s.deliverLetter(ctx, db, travel{customer, string(region)}))
+	for _, person := range people {
+		err = errors.Join(err, s.deliverLetter(ctx, db, travel{person, string(region)}))
 	}
 	return err
 }
@@ -117,7 +132,7 @@ func (s *store) deliverLetters(ctx context.Context, region shard.Region) error {
 // deliverLetter writes the note and then removes the letter, so that dying between the two repeats it, which changes
 // nothing.
 func (s *store) deliverLetter(ctx context.Context, from *shard.DB, v travel) error {
-	to, err := s.shards.ByID(v.customer)
+	to, err := s.shards.ByID(v.person)
 	if err != nil {
 		return err
 	}
@@ -131,25 +146,28 @@ func (s *store) deliverLetter(ctx context.Context, from *shard.DB, v travel) err
 	}
 	s.travels.remember(v)
 	return from.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `delete from orders.letters where region = $1 and customer_id = $2`, v.elsewhere, v.customer)
+		_, err := tx.Exec(ctx, `delete from orders.letters where region = $1 and customer_id = $2`, v.elsewhere, v.person)
 		return err
 	})
 }
 
-// regionsOf lists the regions in which a customer has orders: their home and wherever they have ordered since.
-func (s *store) regionsOf(ctx context.Context, customer string) ([]shard.Region, error) {
-	db, err := s.shards.ByID(customer)
+// regionsOf lists the regions in which a customer or an owner has orders: their home, and elsewhere as noted there.
+func (s *store) regionsOf(ctx context.Context, person string) ([]shard.Region, error) {
+	db, err := s.shards.ByID(person)
 	if err != nil {
 		return nil, err
 	}
 	var regions []shard.Region
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		rows, err := q.Query(ctx, `select elsewhere from orders.travels where customer_id = $1`, customer)
+		rows, err := q.Query(ctx, `select elsewhere from orders.travels where customer_id = $1`, person)
 		if err != nil {
 			return err
 		}
 		regions, err = pgx.CollectRows(rows, pgx.RowTo[shard.Region])
 		return err
 	})
-	return append(regions, db.Region()), err
+	if home := db.Region(); !slices.Contains(regions, home) {
+		regions = append(regions, home)
+	}
+	return regions, err
 }
