@@ -41,8 +41,9 @@ bench *suites:
     go run ./bench {{ suites }}
 
 # the whole fleet under fire, at most 15 minutes: just chaos fleet --seed 1 --for 2m, just chaos bridge
-chaos *flags: servers
-    go run ./chaos {{ flags }}
+chaos *flags: servers binary
+    @go build -o bin/chaos ./chaos
+    bin/chaos {{ flags }}
 
 # known vulnerabilities in what is built on; asks databases on the network
 audit: web

@@ -1,8 +1,11 @@
 // Command chaos runs a fault campaign against real processes and says whether
 // the contract was kept.
 //
-//	go run ./chaos [fleet] [--seed N] [--for 2m] [--rate 8]
-//	go run ./chaos bridge [--seed N] [--for 5m] [--lose]
+//	just chaos [fleet] [--seed N] [--for 2m] [--rate 8]
+//	just chaos bridge [--seed N] [--for 5m] [--lose]
+//
+// It runs in the project's folder, since it builds what it tries. The document
+// store's binary is looked for beside this one.
 //
 // The campaign of the fleet is the whole fleet under fire; that of the bridge is
 // the way of an event from its transaction to RabbitMQ, harder. The seed is
@@ -28,7 +31,6 @@ import (
 	"tiffin/chaos/wholefleet"
 	"tiffin/e2e/product"
 	"tiffin/local/rig"
-	"tiffin/local/testenv/holder"
 )
 
 // longest bounds a campaign; starting, quiet and comparing take minutes more,
@@ -124,7 +126,7 @@ func (o options) campaign(ctx context.Context, dir string) error {
 	}
 	if o.name == "bridge" {
 		report, err = eventplane.Run(ctx, eventplane.Config{Tiffin: tiffin, NATS: nats, Dir: data, Seed: o.seed, For: o.long, Lose: o.lose, Log: log})
-	} else if err = holder.BuildFerret(ctx); err == nil {
+	} else {
 		report, err = wholefleet.Run(ctx, wholefleet.Config{Tiffin: tiffin, NATS: nats, Dir: data, Seed: o.seed, For: o.long, Rate: o.rate, Log: log})
 	}
 	if err != nil {

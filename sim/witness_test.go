@@ -19,8 +19,17 @@ type notes struct {
 	frames   []Frame
 }
 
-func (n *notes) Asked(r Request) { n.mu.Lock(); defer n.mu.Unlock(); n.requests = append(n.requests, r) }
-func (n *notes) Said(f Frame)    { n.mu.Lock(); defer n.mu.Unlock(); n.frames = append(n.frames, f) }
+func (n *notes) Asked(r Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.requests = append(n.requests, r)
+}
+
+func (n *notes) Said(f Frame) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.frames = append(n.frames, f)
+}
 
 // Every try is told of, the one that failed too, with what identifies it.
 func TestAWitnessSeesEveryTry(t *testing.T) {

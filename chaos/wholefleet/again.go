@@ -56,7 +56,9 @@ func watchAgain(ctx context.Context, edge, token string, orders []Order) ([]Foll
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() {
+		_ = conn.Close() // all that was wanted has been read
+	}()
 	if err := conn.SetReadDeadline(time.Now().Add(againTimeout)); err != nil {
 		return nil, err
 	}
