@@ -220,7 +220,18 @@ func accountRows() []row {
 		{method: "GET", route: "/admin/audit", ok: 200, pass: []string{admin}},
 		{method: "GET", route: "/admin/riders", ok: 200, pass: []string{admin}},
 		{method: "GET", route: "/admin/orders/{id}/offers", ok: 200, pass: []string{admin}},
+		{method: "GET", route: "/admin/api-keys", ok: 200, pass: []string{admin}},
+		{method: "POST", route: "/admin/api-keys", ok: 201, pass: []string{admin}, body: keyFor},
+		{method: "DELETE", route: "/admin/api-keys/{id}", ok: 204, pass: []string{admin}, path: func(s *stage, _ string) string {
+			made := s.cast[admin].must(http.StatusCreated, "POST", "/admin/api-keys", keyFor(s, admin))
+			return "/admin/api-keys/" + made["apiKey"].(object)["id"].(string)
+		}},
 	}
+}
+
+// keyFor asks for an API key that acts for the customer.
+func keyFor(s *stage, _ string) any {
+	return object{"name": "Matrix", "userId": s.cast[customer].ID(), "scopes": []string{"orders:read"}}
 }
 
 func restaurantRows() []row {

@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"github.com/google/uuid"
-
 	"tiffin/wire"
 )
 
@@ -14,12 +12,14 @@ const (
 	ActionTokenReuse  = "token-reuse" // a refresh token came a second time; its session was ended
 	ActionProfile     = "profile-change"
 	ActionAdminCreate = "admin-create"
+	ActionKeyCreate   = "key-create"
+	ActionKeyRevoke   = "key-revoke"
 )
 
-// Limits of a page of the audit log.
+// Limits of a page of this service's lists.
 const (
-	DefaultAuditLimit = 20
-	MaxAuditLimit     = 100
+	DefaultPage = 20
+	MaxPage     = 100
 )
 
 // AuditRequest asks for a page of the audit log, newest first. Only administrators and operators may.
@@ -33,12 +33,7 @@ type AuditRequest struct {
 // Validate returns wire.Invalid naming what cannot be asked for.
 func (r AuditRequest) Validate() error {
 	var v checks
-	if r.Limit < 0 || r.Limit > MaxAuditLimit {
-		v.refuse("limit", "must be between 1 and 100")
-	}
-	if _, err := uuid.Parse(r.Cursor); r.Cursor != "" && err != nil {
-		v.refuse("cursor", "is not one of ours")
-	}
+	v.page(r.Limit, r.Cursor)
 	return v.err()
 }
 

@@ -19,6 +19,10 @@ const (
 	VerbUpdate      = "update"
 	VerbAdminCreate = "admin-create"
 	VerbAudit       = "audit"
+	VerbKeyCreate   = "key-create"
+	VerbKeyList     = "key-list"
+	VerbKeyRevoke   = "key-revoke"
+	VerbKeyVerify   = "key-verify"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -74,4 +78,21 @@ func (c *Client) AdminCreate(ctx context.Context, req AdminCreateRequest) (User,
 // Audit reads a page of the audit log: forbidden to all but administrators and operators.
 func (c *Client) Audit(ctx context.Context, req AuditRequest) (AuditResponse, error) {
 	return micro.CallIdempotent[AuditRequest, AuditResponse](ctx, c.micro, Subject(VerbAudit), req)
+}
+
+// KeyCreate makes an API key: forbidden to all but administrators and operators. Its answer is the only one that ever
+// holds the key.
+func (c *Client) KeyCreate(ctx context.Context, req KeyCreateRequest) (KeyCreateResponse, error) {
+	return micro.Call[KeyCreateRequest, KeyCreateResponse](ctx, c.micro, Subject(VerbKeyCreate), req)
+}
+
+// KeyRevoke ends an API key: forbidden to all but administrators and operators.
+func (c *Client) KeyRevoke(ctx context.Context, id string) error {
+	_, err := micro.CallIdempotent[KeyRevokeRequest, KeyRevokeResponse](ctx, c.micro, Subject(VerbKeyRevoke), KeyRevokeRequest{ID: id})
+	return err
+}
+
+// KeyVerify asks what a key may do: unauthenticated when it is unknown, wrong, revoked or expired.
+func (c *Client) KeyVerify(ctx context.Context, req KeyVerifyRequest) (KeyGrant, error) {
+	return micro.CallIdempotent[KeyVerifyRequest, KeyGrant](ctx, c.micro, Subject(VerbKeyVerify), req)
 }

@@ -141,3 +141,43 @@ func TestRequestsDecodeStrictly(t *testing.T) {
 	require.ErrorAs(t, wire.Decode([]byte(`{"email":"a@b.c","id":"x"}`), &r), &invalid)
 	require.ErrorAs(t, wire.Decode([]byte(`{"Email":"a@b.c"}`), &r), &invalid)
 }
+
+func TestKeyRequests(t *testing.T) {
+	t.Parallel()
+	const id = "01935c8e-2f4a-8b1c-9d3e-5f60718293a4"
+	good := auth.KeyCreateRequest{Name: "Till", UserID: id, Scopes: []string{auth.ScopeOrdersRead}}
+	with := func(change func(*auth.KeyCreateRequest)) auth.KeyCreateRequest {
+		r := good
+		change(&r)
+		return r
+	}
+	for name, tc := range map[string]struct {
+		req  interface{ Validate() error }
+		want []string
+	}{
+		"good":                 {good, nil},
+		"all scopes":           {with(func(r *auth.KeyCreateRequest) { r.Scopes = auth.Scopes() }), nil},
+		"nothing":              {auth.KeyCreateRequest{}, []string{"name", "userId", "scopes"}},
+		"a scope nobody has":   {with(func(r *auth.KeyCreateRequest) { r.Scopes = []string{"admin:write"} }), []string{"scopes"}},
+		"a wildcard":           {with(func(r *auth.KeyCreateRequest) { r.Scopes = []string{"*"} }), []string{"scopes"}},
+		"a scope twice":        {with(func(r *auth.KeyCreateRequest) { r.Scopes = []string{"orders:read", "orders:read"} }), []string{"scopes"}},
+		"a negative rate":      {with(func(r *auth.KeyCreateRequest) { r.RateLimit = -1 }), []string{"rateLimit"}},
+		"a boundless rate":     {with(func(r *auth.KeyCreateRequest) { r.RateLimit = auth.MaxKeyRate + 1 }), []string{"rateLimit"}},
+		"a name of controls":   {with(func(r *auth.KeyCreateRequest) { r.Name = "a\x00" }), []string{"name"}},
+		"for nobody":           {with(func(r *auth.KeyCreateRequest) { r.UserID = "x" }), []string{"userId"}},
+		"list":                 {auth.KeyListRequest{}, nil},
+		"list of somebody":     {auth.KeyListRequest{UserID: id, Limit: 100, Cursor: id}, nil},
+		"list of rubbish":      {auth.KeyListRequest{UserID: "' or 1=1", Limit: 101, Cursor: "x"}, []string{"limit", "cursor", "userId"}},
+		"revoke":               {auth.KeyRevokeRequest{ID: id}, nil},
+		"revoke everything":    {auth.KeyRevokeRequest{ID: "*"}, []string{"id"}},
+		"an id in braces":      {auth.KeyRevokeRequest{ID: "{" + id + "}"}, []string{"id"}},
+		"verify":               {auth.KeyVerifyRequest{ID: id, Digest: strings.Repeat("0a", 32)}, nil},
+		"verify a secret":      {auth.KeyVerifyRequest{ID: id, Digest: "tfk_x"}, []string{"digest"}},
+		"verify half a digest": {auth.KeyVerifyRequest{ID: id, Digest: strings.Repeat("0a", 16)}, []string{"digest"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tc.want, fields(t, tc.req.Validate()))
+		})
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/health"
+	"tiffin/services/auth"
+	"tiffin/services/edge/apikeys"
 	"tiffin/services/edge/inbound"
 	"tiffin/services/edge/ops"
 	"tiffin/services/edge/ratelimit"
@@ -89,12 +91,13 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 		Redis: cfg.Redis, Origins: cfg.Origins, Exempt: exempt, Anonymous: cfg.TrackingAnonymous,
 		Log: cfg.Log, Metrics: cfg.Metrics, Clock: cfg.Clock,
 	})
+	keys := apikeys.New(auth.NewClient(cfg.Client), cfg.Revoked, cfg.Clock)
 	watch := s.watched()
 	s.readiness = ops.NewReadiness(watch)
 	s.census = ops.NewCensus(cfg.Redis, s.realtime.Sockets)
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
-		Cities: cfg.Cities, Revoked: cfg.Revoked, Clock: cfg.Clock,
+		Keys: keys, Cities: cfg.Cities, Revoked: cfg.Revoked, Clock: cfg.Clock,
 		Overview: ops.NewBoard(watch, s.readiness, s.census, shardsOf(cfg), cfg.Clock).Overview,
 	})
 	pages, err := webapp.New(webapp.Config{

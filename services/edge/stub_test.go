@@ -39,6 +39,7 @@ type services struct {
 	blocks map[string]chan struct{} // what a subject waits for
 	health map[string]error
 	stops  map[string]func()
+	keys   map[string]auth.KeyGrant // by id
 }
 
 // endpoint adds a verb that notes the request and gives the answer.
@@ -107,7 +108,7 @@ var (
 func startServices(t testing.TB, server *testenv.NATSServer) *services {
 	t.Helper()
 	s := &services{last: map[string]received{}, counts: map[string]int{}, errs: map[string]error{},
-		blocks: map[string]chan struct{}{}, health: map[string]error{}, stops: map[string]func(){}}
+		blocks: map[string]chan struct{}{}, health: map[string]error{}, keys: map[string]auth.KeyGrant{}, stops: map[string]func(){}}
 	for name, add := range map[string]func(*micro.Service){
 		"auth":       s.addAuth,
 		"restaurant": s.addRestaurant,
@@ -159,6 +160,10 @@ func (s *services) addAuth(svc *micro.Service) {
 	endpoint[auth.RefreshRequest](s, svc, "auth", auth.VerbRefresh, sampleSession)
 	endpoint[auth.LogoutRequest](s, svc, "auth", auth.VerbLogout, auth.LogoutResponse{})
 	endpoint[auth.AuditRequest](s, svc, "auth", auth.VerbAudit, auth.AuditResponse{Entries: []auth.AuditEntry{}})
+	endpoint[auth.KeyCreateRequest](s, svc, "auth", auth.VerbKeyCreate, auth.KeyCreateResponse{APIKey: auth.APIKey{Scopes: []string{}}})
+	endpoint[auth.KeyListRequest](s, svc, "auth", auth.VerbKeyList, auth.KeyListResponse{APIKeys: []auth.APIKey{}})
+	endpoint[auth.KeyRevokeRequest](s, svc, "auth", auth.VerbKeyRevoke, auth.KeyRevokeResponse{})
+	micro.Handle(svc, auth.VerbKeyVerify, "Test endpoint.", s.verifyKey)
 	endpoint[auth.MeRequest](s, svc, "auth", auth.VerbMe, auth.MeResponse{User: sampleSession.User})
 }
 

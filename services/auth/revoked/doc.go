@@ -2,7 +2,8 @@
 // take effect at once although a token is verified without asking anybody.
 //
 // The auth service writes the list (Announcer), every edge keeps a copy in memory (List), so that checking a token costs
-// a map lookup and no round trip. The record is auth.families in PostgreSQL; Redis holds the list and carries the news.
+// a map lookup and no round trip. Revoked API keys are on it too, by their ids, since edges remember the keys that they
+// have verified. The record is auth.families and auth.api_keys in PostgreSQL; Redis holds the list and carries the news.
 //
 // Invariants: an entry stays until every access token of its family has expired. A copy is complete from the moment its
 // subscription is confirmed, because it is read from Redis after that, and again after each reconnection. What Redis

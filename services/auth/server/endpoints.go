@@ -26,6 +26,10 @@ func (s *Server) endpoints() *micro.Service {
 	micro.Handle(service, auth.VerbUpdate, "Change a profile", s.update)
 	micro.Handle(service, auth.VerbAdminCreate, "Open an administrator's account (operator only)", s.adminCreate)
 	micro.Handle(service, auth.VerbAudit, "Read who did what, newest first (administrators and operators)", s.audit)
+	micro.Handle(service, auth.VerbKeyCreate, "Make an API key (administrators and operators)", s.keyCreate)
+	micro.Handle(service, auth.VerbKeyList, "List API keys, newest first (administrators and operators)", s.keyList)
+	micro.Handle(service, auth.VerbKeyRevoke, "End an API key (administrators and operators)", s.keyRevoke)
+	micro.Handle(service, auth.VerbKeyVerify, "Say what an API key may do", s.keyVerify)
 	return service
 }
 
@@ -212,6 +216,15 @@ func signedIn(ctx context.Context) (micro.Actor, error) {
 		return actor, micro.E(micro.CodeUnauthenticated, "sign in first")
 	}
 	return actor, nil
+}
+
+// administrator returns the actor of a request that only administrators and operators may make.
+func administrator(ctx context.Context) (micro.Actor, error) {
+	actor, err := signedIn(ctx)
+	if err == nil && actor.Role != auth.RoleAdmin && actor.Role != micro.RoleOperator {
+		err = micro.Forbidden("this is for administrators only")
+	}
+	return actor, err
 }
 
 // subject returns the id of the account a request is about: the actor's own, or any for operators and administrators.

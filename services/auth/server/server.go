@@ -78,6 +78,7 @@ type Server struct {
 	signer    *token.Signer
 	registrar *registrar
 	sessions  *sessions
+	keys      *apiKeys
 	sweeper   *sweeper
 	announcer *revoked.Announcer
 	trail     *trail
@@ -111,7 +112,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		cache:     cache.New(cache.Config{Redis: cfg.Redis, Log: log, Metrics: cfg.Metrics}),
 	}
 	s.trail = &trail{shards: cfg.Shards, log: log}
-	s.announcer = revoked.NewAnnouncer(cfg.Redis, cfg.JWTExpiry, log, cfg.Clock, s.sessions.revokedSince)
+	s.keys = &apiKeys{shards: cfg.Shards, clock: cfg.Clock, log: log}
+	// A revoked key must be known to be so for as long as an edge may remember it as a good one.
+	s.announcer = revoked.NewAnnouncer(cfg.Redis, max(cfg.JWTExpiry, 2*auth.KeyMemory), log, cfg.Clock, s.revokedSince)
 	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
 	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{
 		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: s.encodeUser, Decode: s.decodeUser,
@@ -141,6 +144,29 @@ func (s *Server) Health(ctx context.Context) map[string]error {
 	health := s.cfg.Shards.Health(ctx)
 	health["redis"] = s.cache.Health(ctx)
 	return health
+}
+
+// revokedSince lists the sessions and API keys ended after that, over all shards. A shard that is away is an error, so
+// that it is asked again.
+func (s *Server) revokedSince(ctx context.Context, since time.Time) (found []revoked.Family, err error) {
+	for _, db := range s.cfg.Shards.All() {
+		err := db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+			for _, list := range []func(context.Context, shard.Querier, time.Time) ([]revoked.Family, error){
+				s.sessions.revokedSince, s.keys.revokedSince,
+			} {
+				some, err := list(ctx, q, since)
+				if err != nil {
+					return err
+				}
+				found = append(found, some...)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // encodeUser keeps a profile in the cache as clients see it, but for the phone number, which is sealed there as in its

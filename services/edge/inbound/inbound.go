@@ -27,8 +27,9 @@ type Request struct {
 	Secure  bool       // over TLS, here or at a trusted proxy
 	Route   string     // as declared, such as /orders/:id; "" for a path that does not exist
 	Actor   micro.Actor
-	Quiet   bool // logged at debug level only, unless it failed: files and polls come too often and say too little
-	Probe   bool // logged at debug level only, whatever the answer
+	Key     string // id of the API key by which the actor came, "" without one
+	Quiet   bool   // logged at debug level only, unless it failed: files and polls come too often and say too little
+	Probe   bool   // logged at debug level only, whatever the answer
 
 	start time.Time
 }

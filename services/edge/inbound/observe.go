@@ -34,11 +34,19 @@ func (g *Gate) observe(c *fiber.Ctx, r *Request) {
 	if !g.log.Enabled(context.Background(), level) {
 		return
 	}
-	g.log.LogAttrs(context.Background(), level, "request",
+	g.log.LogAttrs(context.Background(), level, "request", r.key(),
 		slog.String("method", c.Method()), slog.String("path", string(c.Request().URI().Path())),
 		slog.String("route", route), slog.Int("status", status), slog.Int("bytes", len(c.Response().Body())),
 		slog.Duration("duration", elapsed), slog.String("client", r.Client.String()),
 		slog.String("actor", r.Actor.String()), slog.String("request_id", r.ID), slog.String("trace_id", r.TraceID))
+}
+
+// key is the attribute of requests that came with an API key; an empty one is left out of the log.
+func (r *Request) key() slog.Attr {
+	if r.Key == "" {
+		return slog.Attr{}
+	}
+	return slog.String("api_key", r.Key)
 }
 
 // finish names the span by its route, now that it is known, and ends it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"tiffin/services/edge/apikeys"
 	"tiffin/services/edge/problem"
 	"tiffin/services/edge/rest"
 	"tiffin/wire"
@@ -21,6 +22,7 @@ import (
 const (
 	mediaJSON  = "application/json"
 	schemeName = "bearer"
+	keyScheme  = "apiKey"
 )
 
 // Build describes the routes. The version is that of the API.
@@ -48,10 +50,21 @@ func Build(version string, routes []rest.Route) *Document {
 	b.finish()
 	doc.Components = Components{
 		Schemas: b.schemas, Responses: responses, Headers: headers(),
-		SecuritySchemes: map[string]SecurityScheme{schemeName: {
-			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The `token` of a session, from signing in."}},
+		SecuritySchemes: securitySchemes(),
 	}
 	return doc
+}
+
+// securitySchemes describes the two ways to say who one is.
+func securitySchemes() map[string]SecurityScheme {
+	return map[string]SecurityScheme{
+		schemeName: {
+			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The `token` of a session, from signing in."},
+		keyScheme: {
+			Type: "apiKey", In: "header", Name: apikeys.Header,
+			Description: "For programs: a key that an administrator has made at `POST /admin/api-keys`. It acts for an account, " +
+				"narrowed to its scopes, with a rate limit of its own. Not together with a token."},
+	}
 }
 
 // JSON gives the document's text. The error is a bug in the declarations.
@@ -86,6 +99,9 @@ func (b *builder) operation(r rest.Route) *Operation {
 	if r.Who.SignedIn {
 		op.Security = append(op.Security, map[string][]string{schemeName: {}})
 	}
+	if scope := r.Scope(); scope != "" {
+		op.Security = append(op.Security, map[string][]string{keyScheme: {scope}})
+	}
 	for _, p := range r.Params {
 		op.Parameters = append(op.Parameters, Parameter{
 			Name: p.Name, In: string(p.In), Required: p.In == rest.InPath, Description: p.Doc, Schema: paramSchema(p)})
@@ -106,10 +122,14 @@ func (b *builder) operation(r rest.Route) *Operation {
 
 // description adds who may call to what the route says of itself.
 func description(r rest.Route) string {
-	if len(r.Who.Roles) == 0 {
-		return r.Detail
+	text := r.Detail
+	if len(r.Who.Roles) > 0 {
+		text += "\n\nFor " + strings.Join(r.Who.Roles, ", ") + "."
 	}
-	return strings.TrimSpace(r.Detail + "\n\nFor " + strings.Join(r.Who.Roles, ", ") + ".")
+	if scope := r.Scope(); scope != "" {
+		text += "\n\nAPI keys need the scope `" + scope + "`."
+	}
+	return strings.TrimSpace(text)
 }
 
 // good describes the answer of success.

@@ -151,14 +151,17 @@ func words[T ~string](list ...T) *jsonschema.Schema {
 // facts are the rules of single members that the services' Validate enforces,
 // by schema and member. "*" is any schema.
 var facts = map[string]func(*jsonschema.Schema){
-	"*.latitude":                   bounds(-90, 90),
-	"*.longitude":                  bounds(-180, 180),
-	"*.rating":                     bounds(0, 5),
-	"*.heading":                    bounds(0, 360),
-	"*.email":                      format("email"),
-	"AuthUser.role":                oneOf(auth.RoleCustomer, auth.RoleOwner, auth.RoleRider, auth.RoleAdmin),
-	"AuthRegisterRequest.role":     oneOf(auth.RoleCustomer, auth.RoleOwner, auth.RoleRider),
-	"AuthRegisterRequest.password": lengths(auth.MinPasswordRunes, auth.MaxPasswordBytes),
+	"*.latitude":                     bounds(-90, 90),
+	"*.longitude":                    bounds(-180, 180),
+	"*.rating":                       bounds(0, 5),
+	"*.heading":                      bounds(0, 360),
+	"*.email":                        format("email"),
+	"AuthUser.role":                  oneOf(auth.RoleCustomer, auth.RoleOwner, auth.RoleRider, auth.RoleAdmin),
+	"AuthRegisterRequest.role":       oneOf(auth.RoleCustomer, auth.RoleOwner, auth.RoleRider),
+	"AuthRegisterRequest.password":   lengths(auth.MinPasswordRunes, auth.MaxPasswordBytes),
+	"AuthKeyCreateRequest.rateLimit": bounds(1, auth.MaxKeyRate),
+	"AuthKeyCreateRequest.scopes":    scopes,
+	"AuthAPIKey.scopes":              scopes,
 	"OrderCreateRequest.items": func(s *jsonschema.Schema) {
 		s.MinItems, s.MaxItems = jsonschemaLength(1), jsonschemaLength(order.MaxLines)
 	},
@@ -166,6 +169,11 @@ var facts = map[string]func(*jsonschema.Schema){
 	"StatusBody.status": func(s *jsonschema.Schema) {
 		s.Enum = words(slices.DeleteFunc(order.Statuses(), func(to order.Status) bool { return !order.Settable(to) })...).Enum
 	},
+}
+
+// scopes limits a list to the scopes of API keys.
+func scopes(s *jsonschema.Schema) {
+	s.Items, s.MinItems, s.UniqueItems = words(auth.Scopes()...), jsonschemaLength(1), true
 }
 
 // bounds limits a number.

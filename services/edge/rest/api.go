@@ -2,16 +2,15 @@ package rest
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"tiffin/micro"
-	"tiffin/services/auth"
 	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
+	"tiffin/services/edge/apikeys"
 	"tiffin/services/edge/inbound"
 	"tiffin/services/edge/ops"
 	"tiffin/services/edge/ratelimit"
@@ -23,6 +22,7 @@ import (
 type Config struct {
 	Client   *micro.Client
 	Verifier *token.Verifier
+	Keys     *apikeys.Keys
 	Limiter  *ratelimit.Limiter
 	Rates    map[Limit]int    // requests per second, 0 = off
 	Exempt   inbound.Networks // clients without limits
@@ -86,15 +86,15 @@ func (a *API) serve(route Route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		in := inbound.From(c)
 		in.Route = route.Path
-		trusted := a.identify(c, in)
-		if err := a.limit(c, route.Limit, in); err != nil {
+		who, fault := a.identify(c, in)
+		if err := a.spend(c, route.Limit, in, who); err != nil {
 			return err
 		}
-		if route.Who.SignedIn && !trusted {
-			return micro.E(micro.CodeUnauthenticated, "sign in and send the token as Authorization: Bearer")
+		if fault != nil {
+			return fault
 		}
-		if !route.Who.May(in.Actor.Role) {
-			return micro.Forbidden("this is not for the role %s", in.Actor.Role)
+		if err := route.admit(who, in.Actor.Role); err != nil {
+			return err
 		}
 		k := &call{api: a, route: &route, c: c, ctx: micro.WithActor(c.UserContext(), in.Actor)}
 		if err := k.read(); err != nil {
@@ -105,38 +105,24 @@ func (a *API) serve(route Route) fiber.Handler {
 	}
 }
 
-// identify sets the request's actor from its token and reports whether there
-// was a good one.
-func (a *API) identify(c *fiber.Ctx, in *inbound.Request) bool {
-	scheme, raw, found := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
-	if !found || !strings.EqualFold(scheme, "bearer") {
-		return false
-	}
-	claims, good := a.tokens.verify(raw)
-	if !good || !slices.Contains(roles, claims.Role) {
-		return false
-	}
-	in.Actor = micro.Actor{ID: claims.UserID, Role: claims.Role}
-	return true
-}
-
-// roles are those of accounts. A token with another, such as the operator's,
-// was not made by the auth service.
-var roles = []string{auth.RoleCustomer, auth.RoleOwner, auth.RoleRider, auth.RoleAdmin}
-
 // limit spends a request of the group and sets the headers that tell the client
 // what is left.
 func (a *API) limit(c *fiber.Ctx, group Limit, in *inbound.Request) error {
-	user := in.Actor.ID
-	if group == LimitLocation && user == "" {
+	if group == LimitLocation && in.Actor.ID == "" {
 		group = LimitGeneral // nobody's position: the route will refuse it, but not as often as one likes
 	}
-	rate := a.cfg.Rates[group]
+	return a.take(c, in, a.cfg.Rates[group], keys(group, in))
+}
+
+// take spends a request at the rate; c gets the headers, nil for none.
+func (a *API) take(c *fiber.Ctx, in *inbound.Request, rate int, keys [2]string) error {
 	if rate <= 0 || a.cfg.Exempt.Contain(in.Client) {
 		return nil
 	}
-	d := a.cfg.Limiter.Take(rate, keys(group, in))
-	setLimitHeaders(c, d)
+	d := a.cfg.Limiter.Take(rate, keys)
+	if c != nil {
+		setLimitHeaders(c, d)
+	}
 	if d.Allowed {
 		return nil
 	}
@@ -145,20 +131,25 @@ func (a *API) limit(c *fiber.Ctx, group Limit, in *inbound.Request) error {
 	return err
 }
 
-// keys names who spends. A client with IPv6 owns a whole /64 of addresses, so
-// that is what counts.
+// keys names who spends.
 func keys(group Limit, in *inbound.Request) (keys [2]string) {
 	if group != LimitLocation {
-		address := in.Client
-		if address.Is6() {
-			if network, err := address.Prefix(64); err == nil {
-				address = network.Addr()
-			}
-		}
-		keys[0] = string(group) + ":ip:" + address.String()
+		keys[0] = string(group) + ":ip:" + network(in)
 	}
 	if in.Actor.ID != "" {
 		keys[1] = string(group) + ":user:" + in.Actor.ID
 	}
 	return keys
+}
+
+// network names where a request comes from. A client with IPv6 owns a whole /64
+// of addresses, so that is what counts.
+func network(in *inbound.Request) string {
+	address := in.Client
+	if address.Is6() {
+		if network, err := address.Prefix(64); err == nil {
+			address = network.Addr()
+		}
+	}
+	return address.String()
 }

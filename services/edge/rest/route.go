@@ -92,10 +92,9 @@ func (r Route) Refusals() []micro.Code {
 	if r.Limit != "" {
 		codes = append(codes, micro.CodeLimited)
 	}
-	if r.Who.SignedIn {
-		codes = append(codes, micro.CodeUnauthenticated)
-	}
-	if len(r.Who.Roles) > 0 {
+	// A bad API key is refused everywhere, and so are a key and a token at once.
+	codes = append(codes, micro.CodeMalformed, micro.CodeUnauthenticated)
+	if !r.public() {
 		codes = append(codes, micro.CodeForbidden)
 	}
 	for _, p := range r.Params {

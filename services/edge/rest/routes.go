@@ -20,7 +20,7 @@ const (
 func Routes() []Route {
 	return slices.Concat(
 		authRoutes(), restaurantRoutes(), menuRoutes(), orderRoutes(), deliveryRoutes(), offerRoutes(),
-		trackingRoutes(), placeRoutes(), adminRoutes(), storyRoutes(), auditRoutes(),
+		trackingRoutes(), placeRoutes(), adminRoutes(), storyRoutes(), auditRoutes(), keyRoutes(),
 	)
 }
 

@@ -1,6 +1,8 @@
 package rest_test
 
 import (
+	"maps"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tiffin/micro"
+	"tiffin/services/auth"
 	"tiffin/services/edge/rest"
 )
 
@@ -87,7 +90,7 @@ func TestTheTableIsComplete(t *testing.T) {
 		POST/orders GET/orders/:id GET/orders PATCH/orders/:id/status GET/orders/:id/history
 		GET/delivery/assignments GET/delivery/me PATCH/delivery/:id/location PATCH/delivery/:id/availability
 		POST/delivery/:id/accept POST/delivery/:id/decline GET/tracking/:orderId GET/admin/overview GET/cities
-		GET/admin/orders/:id/offers GET/admin/riders GET/admin/audit`)
+		GET/admin/orders/:id/offers GET/admin/riders GET/admin/audit POST/admin/api-keys GET/admin/api-keys DELETE/admin/api-keys/:id`)
 	var have []string
 	for _, r := range rest.Routes() {
 		have = append(have, r.Method+r.Path)
@@ -121,14 +124,35 @@ func TestRefusalsFollowFromTheDeclaration(t *testing.T) {
 		if r.Body != nil {
 			require.Subset(t, codes, []micro.Code{micro.CodeMalformed, micro.CodeInvalid, micro.CodeTooLarge, micro.CodeUnsupported})
 		}
-		if r.Who.SignedIn {
-			require.Contains(t, codes, micro.CodeUnauthenticated)
-		}
+		require.Contains(t, codes, micro.CodeUnauthenticated, "a bad key is refused everywhere")
 		if strings.Contains(r.Path, ":") {
 			require.Contains(t, codes, micro.CodeNotFound)
 		}
 	}
 	require.Empty(t, rest.Route{Probe: true}.Refusals())
+}
+
+// Which scope a key needs is read off the route; nothing that changes accounts, sessions or keys can be had by one.
+func TestScopesOfKeys(t *testing.T) {
+	t.Parallel()
+	needs := map[string]string{}
+	for _, r := range rest.Routes() {
+		needs[r.Method+r.Path] = r.Scope()
+		if strings.HasPrefix(r.Path, "/auth") || strings.HasPrefix(r.Path, "/admin") {
+			require.True(t, r.Method == http.MethodGet || r.Scope() == "", r.Path)
+		}
+	}
+	require.Equal(t, "orders:write", needs["POST/orders"])
+	require.Equal(t, "orders:write", needs["PATCH/orders/:id/status"])
+	require.Equal(t, "orders:read", needs["GET/orders/:id/history"])
+	require.Equal(t, "restaurants:write", needs["DELETE/restaurants/:id/menu/:itemId"])
+	require.Equal(t, "tracking:read", needs["GET/tracking/:orderId"])
+	require.Equal(t, "delivery:write", needs["POST/delivery/:id/accept"])
+	require.Equal(t, "admin:read", needs["GET/admin/audit"])
+	require.Empty(t, needs["GET/restaurants"], "everybody may")
+	for _, scope := range auth.Scopes() {
+		require.Contains(t, slices.Collect(maps.Values(needs)), scope, "a scope that opens nothing")
+	}
 }
 
 func TestPrefix(t *testing.T) {

@@ -4,6 +4,58 @@
  */
 
 export interface paths {
+    "/admin/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys, newest first
+         * @description Revoked and expired ones among them; `lastUsedAt` is exact to the minute.
+         *
+         *     For admin.
+         *
+         *     API keys need the scope `admin:read`.
+         */
+        get: operations["authKeyList"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description It acts for the account `userId` and may do what that account may, narrowed to the scopes. `key` is shown here and never again; programs send it as `X-API-Key`. Its rate limit takes the place of those of address and account.
+         *
+         *     For admin.
+         */
+        post: operations["authKeyCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description At once and for good. It stays in the list.
+         *
+         *     For admin.
+         */
+        delete: operations["authKeyRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/audit": {
         parameters: {
             query?: never;
@@ -16,6 +68,8 @@ export interface paths {
          * @description Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed profiles, administrators made, acts of operators among them. Nothing can be changed or taken out.
          *
          *     For admin.
+         *
+         *     API keys need the scope `admin:read`.
          */
         get: operations["authAudit"];
         put?: never;
@@ -38,6 +92,8 @@ export interface paths {
          * @description Every offer, oldest first: to whom, when, until when, and what came of it.
          *
          *     For admin.
+         *
+         *     API keys need the scope `admin:read`.
          */
         get: operations["deliveryOffers"];
         put?: never;
@@ -60,6 +116,8 @@ export interface paths {
          * @description Services and their instances, shards with their orders by state, orders that are stuck, riders by state, the lag of the bridge to RabbitMQ, sockets. What did not answer is null and named in `unavailable`.
          *
          *     For admin.
+         *
+         *     API keys need the scope `admin:read`.
          */
         get: operations["getAdminOverview"];
         put?: never;
@@ -82,6 +140,8 @@ export interface paths {
          * @description Those who want to work or are bound to an order, by id, each with the last known position. Shards that did not answer are named.
          *
          *     For admin.
+         *
+         *     API keys need the scope `admin:read`.
          */
         get: operations["deliveryRiders"];
         put?: never;
@@ -162,6 +222,8 @@ export interface paths {
         /**
          * The signed-in account
          * @description For a rider with `partnerId`.
+         *
+         *     API keys need the scope `auth:read`.
          */
         get: operations["authMe"];
         put?: never;
@@ -244,6 +306,8 @@ export interface paths {
          * @description With the order, the restaurant and the drop-off; or the past ones, newest first.
          *
          *     For delivery_partner.
+         *
+         *     API keys need the scope `delivery:read`.
          */
         get: operations["deliveryAssignments"];
         put?: never;
@@ -264,6 +328,8 @@ export interface paths {
         /**
          * The rider's partner record
          * @description For delivery_partner.
+         *
+         *     API keys need the scope `delivery:read`.
          */
         get: operations["deliveryMe"];
         put?: never;
@@ -288,6 +354,8 @@ export interface paths {
          * @description Accepting again what one has accepted returns the same assignment.
          *
          *     For delivery_partner.
+         *
+         *     API keys need the scope `delivery:write`.
          */
         post: operations["deliveryAccept"];
         delete?: never;
@@ -314,6 +382,8 @@ export interface paths {
          * @description Ending it withdraws an open offer, never an accepted order.
          *
          *     For delivery_partner.
+         *
+         *     API keys need the scope `delivery:write`.
          */
         patch: operations["deliveryAvailability"];
         trace?: never;
@@ -332,6 +402,8 @@ export interface paths {
          * @description The order goes to the next rider and is not offered to this one again.
          *
          *     For delivery_partner.
+         *
+         *     API keys need the scope `delivery:write`.
          */
         post: operations["deliveryDecline"];
         delete?: never;
@@ -358,6 +430,8 @@ export interface paths {
          * @description A late or implausible fix is answered with `accepted: false` and a `reason`; it is no error.
          *
          *     For delivery_partner.
+         *
+         *     API keys need the scope `delivery:write`.
          */
         patch: operations["trackingLocation"];
         trace?: never;
@@ -443,6 +517,8 @@ export interface paths {
         /**
          * List orders, newest first
          * @description Customers see their own, owners those of their restaurants, riders those they deliver, administrators all of them, gathered from every region.
+         *
+         *     API keys need the scope `orders:read`.
          */
         get: operations["orderList"];
         put?: never;
@@ -451,6 +527,8 @@ export interface paths {
          * @description Prices are the menu's, and the total is computed here. `city` must lie in the restaurant's region and the drop-off within its delivery range. With an `Idempotency-Key` a repetition within 24 hours returns the same order, marked `Idempotency-Replayed: true`; the same key with another body is refused.
          *
          *     For customer.
+         *
+         *     API keys need the scope `orders:write`.
          */
         post: operations["orderCreate"];
         delete?: never;
@@ -469,6 +547,8 @@ export interface paths {
         /**
          * One order
          * @description For its customer, the restaurant's owner, its rider and administrators.
+         *
+         *     API keys need the scope `orders:read`.
          */
         get: operations["orderGet"];
         put?: never;
@@ -489,6 +569,8 @@ export interface paths {
         /**
          * What happened to an order
          * @description Every transition, oldest first: who, when, from, to.
+         *
+         *     API keys need the scope `orders:read`.
          */
         get: operations["orderHistory"];
         put?: never;
@@ -515,6 +597,8 @@ export interface paths {
         /**
          * Move an order to its next state
          * @description The owner confirms or rejects, prepares and readies; the rider who accepted picks up and delivers; the customer may cancel until the kitchen begins. A move that the state does not allow is a conflict, whose `allowed` lists those open to the caller. Asking for the current state changes nothing.
+         *
+         *     API keys need the scope `orders:write`.
          */
         patch: operations["orderStatus"];
         trace?: never;
@@ -557,6 +641,8 @@ export interface paths {
          * @description It belongs to the caller.
          *
          *     For restaurant_owner, admin.
+         *
+         *     API keys need the scope `restaurants:write`.
          */
         post: operations["restaurantCreate"];
         delete?: never;
@@ -584,6 +670,8 @@ export interface paths {
          * @description Its owner or an administrator; fields left out stay as they are.
          *
          *     For restaurant_owner, admin.
+         *
+         *     API keys need the scope `restaurants:write`.
          */
         patch: operations["restaurantUpdate"];
         trace?: never;
@@ -604,6 +692,8 @@ export interface paths {
         /**
          * Add a dish
          * @description For restaurant_owner, admin.
+         *
+         *     API keys need the scope `restaurants:write`.
          */
         post: operations["restaurantMenuAdd"];
         delete?: never;
@@ -625,6 +715,8 @@ export interface paths {
         /**
          * Take a dish off the menu
          * @description For restaurant_owner, admin.
+         *
+         *     API keys need the scope `restaurants:write`.
          */
         delete: operations["restaurantMenuDelete"];
         options?: never;
@@ -634,6 +726,8 @@ export interface paths {
          * @description Fields left out stay as they are. Orders keep the price they were placed at.
          *
          *     For restaurant_owner, admin.
+         *
+         *     API keys need the scope `restaurants:write`.
          */
         patch: operations["restaurantMenuUpdate"];
         trace?: never;
@@ -648,6 +742,8 @@ export interface paths {
         /**
          * Where an order is
          * @description The rider's last known position, from acceptance to hand-over, with status and estimated time. To follow it live, subscribe over `/ws` or Socket.IO.
+         *
+         *     API keys need the scope `tracking:read`.
          */
         get: operations["trackingGet"];
         put?: never;
@@ -665,6 +761,62 @@ export interface components {
         Alive: {
             /** @description State. */
             status: string;
+        };
+        AuthAPIKey: {
+            /**
+             * @description Id.
+             * @example 01935c8f-10b2-8b1c-a7c4-1122334455aa
+             */
+            id: string;
+            /**
+             * @description What the key is for.
+             * @example Till of Curry Corner
+             */
+            name: string;
+            /**
+             * @description Id of the account.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
+            userId: string;
+            /**
+             * @description What it may be used for.
+             * @example [
+             *       "orders:read",
+             *       "restaurants:write"
+             *     ]
+             */
+            scopes: ("auth:read" | "orders:read" | "orders:write" | "restaurants:write" | "delivery:read" | "delivery:write" | "tracking:read" | "admin:read")[];
+            /**
+             * @description Requests a second, over all edges; 20 if not given.
+             * @example 20
+             */
+            rateLimit: number;
+            /**
+             * Format: date-time
+             * @description When it came into being.
+             */
+            createdAt: string;
+            /**
+             * @description Id of the administrator who made it, or the operator's name.
+             * @example 01935c8d-0001-8b1c-b0b1-c2d3e4f50617
+             */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description From then on it is refused; not there: never.
+             * @example 2099-12-31T23:59:59.000Z
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description Only after it was revoked.
+             */
+            revokedAt?: string;
+            /**
+             * Format: date-time
+             * @description Exact to the minute; not there: not yet.
+             */
+            lastUsedAt?: string;
         };
         AuthAuditEntry: {
             /**
@@ -705,6 +857,55 @@ export interface components {
         AuthAuditResponse: {
             /** @description What was done, newest first. */
             entries: components["schemas"]["AuthAuditEntry"][];
+            /**
+             * @description `cursor` of the next page, while there is one.
+             * @example eyJzIjoxNzAwfQ
+             */
+            nextCursor?: string;
+        };
+        AuthKeyCreateRequest: {
+            /**
+             * @description What the key is for, up to 100 characters.
+             * @example Till of Curry Corner
+             */
+            name: string;
+            /**
+             * @description Id of the account.
+             * @example 01935c90-77aa-8b1c-8e21-0a1b2c3d4e5f
+             */
+            userId: string;
+            /**
+             * @description What it may be used for.
+             * @example [
+             *       "orders:read",
+             *       "restaurants:write"
+             *     ]
+             */
+            scopes: ("auth:read" | "orders:read" | "orders:write" | "restaurants:write" | "delivery:read" | "delivery:write" | "tracking:read" | "admin:read")[];
+            /**
+             * @description Requests a second, over all edges; 20 if not given.
+             * @example 20
+             */
+            rateLimit?: number;
+            /**
+             * Format: date-time
+             * @description From then on it is refused; not there: never.
+             * @example 2099-12-31T23:59:59.000Z
+             */
+            expiresAt?: string;
+        };
+        AuthKeyCreateResponse: {
+            /**
+             * @description The key itself, to be sent as `X-API-Key`. Shown this once.
+             * @example tfk_01935c8e-2f4a-8b1c-9d3e-5f60718293a4.q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
+             */
+            key: string;
+            /** @description The key as it will be listed. */
+            apiKey: components["schemas"]["AuthAPIKey"];
+        };
+        AuthKeyListResponse: {
+            /** @description Newest first. */
+            apiKeys: components["schemas"]["AuthAPIKey"][];
             /**
              * @description `cursor` of the next page, while there is one.
              * @example eyJzIjoxNzAwfQ
@@ -2199,6 +2400,113 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    authKeyList: {
+        parameters: {
+            query?: {
+                /** @description Those that act for this account. */
+                userId?: string;
+                /** @description How many at most; 20 if not given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthKeyListResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    authKeyCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthKeyCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthKeyCreateResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    authKeyRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     authAudit: {
         parameters: {
             query?: {
@@ -2230,6 +2538,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuthAuditResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2263,6 +2572,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryOffersResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -2293,6 +2603,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpsOverview"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
@@ -2327,6 +2638,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryRidersResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2384,6 +2696,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2418,6 +2731,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2448,7 +2762,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuthMeResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2483,6 +2799,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2518,6 +2835,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2554,6 +2873,8 @@ export interface operations {
                     "application/json": components["schemas"]["CitiesResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2589,6 +2910,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryAssignmentsResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2619,6 +2941,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryPartner"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -2652,6 +2975,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryAssignment"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -2727,6 +3051,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryAssignment"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -2896,6 +3221,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderListResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
@@ -2976,7 +3302,9 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -3009,7 +3337,9 @@ export interface operations {
                     "application/json": components["schemas"]["OrderHistoryResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -3131,6 +3461,7 @@ export interface operations {
                     "application/json": components["schemas"]["RestaurantListResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableEntity"];
@@ -3201,6 +3532,8 @@ export interface operations {
                     "application/json": components["schemas"]["Restaurant"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -3273,6 +3606,8 @@ export interface operations {
                     "application/json": components["schemas"]["RestaurantMenuResponse"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -3346,6 +3681,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -3422,7 +3758,9 @@ export interface operations {
                     "application/json": components["schemas"]["TrackingView"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
