@@ -31,6 +31,7 @@ var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
 	"tracking": trackingSuite,
 	"soak":     soakSuite,
 	"start":    startSuite,
+	"dispatch": dispatchSuite,
 }
 
 // stage is where a suite plays: a scratch folder and the binary under test.

@@ -34,7 +34,7 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, fleet.Stop()) }()
-	shop, err := openShop(ctx, fleet)
+	shop, err := openShop(ctx, fleet, sanFrancisco)
 	if err != nil {
 		return nil, err
 	}
@@ -193,9 +193,10 @@ type shop struct {
 	orderBody string
 }
 
-// openShop makes a restaurant with a menu and one order.
-func openShop(ctx context.Context, fleet *product.Product) (shop, error) {
-	s := shop{city: "San Francisco"}
+// openShop makes a restaurant with a menu in the middle of a place, and one
+// order a kilometre from it.
+func openShop(ctx context.Context, fleet *product.Product, p place) (shop, error) {
+	s := shop{city: p.city}
 	owner, err := fleet.Register(ctx, "restaurant_owner", s.city)
 	if err != nil {
 		return s, err
@@ -204,7 +205,7 @@ func openShop(ctx context.Context, fleet *product.Product) (shop, error) {
 		return s, err
 	}
 	restaurant, err := owner.Want(ctx, http.StatusCreated, "POST", "/restaurants", product.Object{
-		"name": "Bench Diner", "city": s.city, "address": "1 Main St", "latitude": 37.7749, "longitude": -122.4194,
+		"name": "Bench Diner", "city": s.city, "address": "1 Main St", "latitude": p.at.Latitude, "longitude": p.at.Longitude,
 		"phoneNumber": "+14155550111", "email": "bench@example.com", "cuisine": "American",
 	})
 	if err != nil {
@@ -216,8 +217,8 @@ func openShop(ctx context.Context, fleet *product.Product) (shop, error) {
 	if err != nil {
 		return s, err
 	}
-	s.orderBody = fmt.Sprintf(`{"restaurantId":%q,"items":[{"menuItemId":%q,"quantity":2}],"deliveryAddress":"1 Market St","city":%q,"latitude":37.78,"longitude":-122.41}`,
-		restaurant["id"], item["id"], s.city)
+	s.orderBody = fmt.Sprintf(`{"restaurantId":%q,"items":[{"menuItemId":%q,"quantity":2}],"deliveryAddress":"1 Market St","city":%q,"latitude":%v,"longitude":%v}`,
+		restaurant["id"], item["id"], s.city, p.at.Latitude+0.005, p.at.Longitude+0.009)
 	var body product.Object
 	if err := unmarshal(s.orderBody, &body); err != nil {
 		return s, err

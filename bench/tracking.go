@@ -89,7 +89,7 @@ func gather(ctx context.Context, s stage, cores string) (c *crowd, err error) {
 
 // order makes the orders.
 func (c *crowd) order(ctx context.Context) error {
-	shop, err := openShop(ctx, c.Product)
+	shop, err := openShop(ctx, c.Product, sanFrancisco)
 	if err != nil {
 		return err
 	}
