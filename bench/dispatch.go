@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/valyala/fasthttp"
 
@@ -22,8 +23,7 @@ import (
 
 const (
 	orderRate = 200 // a second
-	// orderLife is how long an order lives before its customer cancels it, which
-	// frees the rider it was offered to: 500 riders are busy at any time.
+	// orderLife is how long a rider is busy with an offer: 500 are at any time.
 	orderLife   = 2500 * time.Millisecond
 	orderWarmup = 3 * time.Second // longer than a life: as many end as begin
 	orderFor    = 10 * time.Second
@@ -65,8 +65,8 @@ func dispatchSuite(ctx context.Context, s stage) (figures []report.Figure, err e
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.town.city, err)
 			}
-			fmt.Printf("round %d  %7d riders  %7d old orders  201 → offer p50 %5.1f ms  p99 %5.1f ms   POST p50 %5.1f ms\n",
-				round+1, len(t.town.riders), t.town.past, r.OfferP50, r.OfferP99, r.PostP50)
+			fmt.Printf("round %d  %7d riders  %7d old orders  201 → offer p50 %5.1f ms  p99 %5.1f ms   POST p50 %5.1f ms  %5.0f µs of CPU an order\n",
+				round+1, len(t.town.riders), t.town.past, r.OfferP50, r.OfferP99, r.PostP50, r.CPU)
 			t.into.p50, t.into.p99 = append(t.into.p50, r.OfferP50), append(t.into.p99, r.OfferP99)
 		}
 		ratio.p50 = append(ratio.p50, many.p50[round]/few.p50[round])
@@ -149,12 +149,44 @@ type life struct {
 	err           error
 }
 
-// flow has customers of a town place orders, whatever the answers do, and
-// cancel each at the end of its life.
+// endSQL ends offers after their life and frees their riders. What follows an
+// offer in truth, from the acceptance to the hand-over, is not measured here,
+// and to play it would be seven requests an order; but without an end a town
+// runs out of riders within seconds.
+const endSQL = `
+	with ended as (
+		update delivery.offers set status = 'delivered', ended_at = now()
+		where status = 'offered' and region = $1 and offered_at < now() - $2::interval returning order_id, partner_id
+	), done as (
+		delete from delivery.jobs j using ended e where j.order_id = e.order_id
+	)
+	update delivery.partners p set order_id = null from ended e where p.id = e.partner_id`
+
+// endOffers ends offers until ctx ends.
+func (o *orders) endOffers(ctx context.Context, t *town) error {
+	conn, err := pgx.Connect(ctx, o.fleet.Env["POSTGRES_SHARD_"+t.shard+"_URL"])
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for rest(ctx, orderLife/5) == nil {
+		if _, err := conn.Exec(ctx, endSQL, t.region, orderLife); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flow has customers of a town place orders, whatever the answers do, while
+// offers come and go.
 func (o *orders) flow(ctx context.Context, t *town) (r flowed, err error) {
 	start, every := time.Now(), time.Second/orderRate
 	lives := make([]life, int((orderWarmup+orderFor)/every))
 	warm := int(orderWarmup / every)
+	ending, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- o.endOffers(ending, t) }()
+	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	var running sync.WaitGroup
 	var before, after time.Duration
 	for i := range lives {
@@ -165,7 +197,7 @@ func (o *orders) flow(ctx context.Context, t *town) (r flowed, err error) {
 				break
 			}
 		}
-		running.Go(func() { lives[i] = o.live(t, due) })
+		running.Go(func() { lives[i] = o.place(t, due) })
 	}
 	if err == nil {
 		after, err = proc.FamilyCPU(o.fleet.Pid())
@@ -185,8 +217,8 @@ func (o *orders) flow(ctx context.Context, t *town) (r flowed, err error) {
 	return r, o.account(ctx, measured, &r)
 }
 
-// live is an order from its placing to its end.
-func (o *orders) live(t *town, due time.Time) (l life) {
+// place places an order.
+func (o *orders) place(t *town, due time.Time) (l life) {
 	l.due = due
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
@@ -204,14 +236,6 @@ func (o *orders) live(t *town, due time.Time) (l life) {
 		return l
 	}
 	l.id = created.ID
-	time.Sleep(orderLife)
-	req.SetRequestURI("http://bench/orders/" + l.id + "/status")
-	req.Header.SetMethod(fasthttp.MethodPatch)
-	req.Header.Del("Idempotency-Key")
-	req.SetBodyString(`{"status":"cancelled"}`)
-	if l.err = o.client.Do(req, res); l.err == nil && res.StatusCode() != fasthttp.StatusOK {
-		l.err = fmt.Errorf("cancelling %s: %d %.200s", l.id, res.StatusCode(), res.Body())
-	}
 	return l
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tiffin/micro"
+	"tiffin/shard"
 )
 
 // The service's name, version and verbs, as nats micro shows them.
@@ -21,6 +22,7 @@ const (
 	VerbOverview     = "overview"
 	VerbOffers       = "offers"
 	VerbRiders       = "riders"
+	VerbWake         = "wake"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -70,6 +72,12 @@ func (c *Client) Current(ctx context.Context, partnerID string) (*Assignment, er
 func (c *Client) Position(ctx context.Context, positions []Position) (PositionResponse, error) {
 	return micro.CallIdempotent[PositionRequest, PositionResponse](ctx, c.micro, Subject(VerbPosition),
 		PositionRequest{Positions: positions})
+}
+
+// Wake has dispatch look after a region at once: forbidden unless a service or an operator.
+func (c *Client) Wake(ctx context.Context, region shard.Region) error {
+	_, err := micro.Call[WakeRequest, WakeResponse](ctx, c.micro, Subject(VerbWake), WakeRequest{Region: string(region)})
+	return err
 }
 
 // Overview returns the figures of the operations page: forbidden unless the actor is an administrator.

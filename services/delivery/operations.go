@@ -30,6 +30,14 @@ const (
 	RiderCarrying RiderState = "carrying" // has accepted an order
 )
 
+// WakeRequest says that something happened in a region that can change who is offered what.
+type WakeRequest struct {
+	Region string `json:"region"`
+}
+
+// WakeResponse is empty: the look is made after the answer.
+type WakeResponse struct{}
+
 // OffersRequest asks for every offer of one order. It is for administrators.
 type OffersRequest struct {
 	OrderID string `json:"orderId"`

@@ -63,15 +63,15 @@ const candidatesSQL = `
 // candidate is a rider who can be asked for an order.
 type candidate struct{ order, partner string }
 
-// candidates returns riders for waiting orders: orders oldest first, the riders of each in the order to be asked.
-func (s *store) candidates(ctx context.Context, tx pgx.Tx, region shard.Region) ([]candidate, error) {
-	rows, err := tx.Query(ctx, candidatesSQL, region, s.silentTTL, s.reach, passJobs*passRiders, passRiders)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
-		err = row.Scan(&c.order, &c.partner)
-		return c, err
+// queueCandidates queues the search of riders for waiting orders: orders oldest first, the riders of each in the order to
+// be asked.
+func (s *store) queueCandidates(b *pgx.Batch, region shard.Region, into *[]candidate) {
+	b.Queue(candidatesSQL, region, s.silentTTL, s.reach, passJobs*passRiders, passRiders).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
+			err = row.Scan(&c.order, &c.partner)
+			return c, err
+		})
+		return err
 	})
 }
 

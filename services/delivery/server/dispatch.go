@@ -50,14 +50,15 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 	offered := 0
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		more, offered = false, 0
-		if err := queueUp(ctx, tx, region); err != nil {
-			return err
-		}
-		list, err := s.candidates(ctx, tx, region)
-		if err != nil || len(list) == 0 {
+		var list []candidate
+		b := &pgx.Batch{}
+		queueUp(b, region)
+		s.queueCandidates(b, region, &list) // reads what was committed before the lock was granted
+		if err := tx.SendBatch(ctx, b).Close(); err != nil || len(list) == 0 {
 			return err
 		}
 		pairs, unmatched := match(list)
+		var err error
 		offered, err = s.offerAll(ctx, tx, pairs)
 		more = unmatched || offered < len(pairs) || len(pairs) == passJobs
 		return err
@@ -69,33 +70,29 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 	return more, nil
 }
 
-// queueUp waits for the region's dispatch lock. An instance that stops while it holds it is thrown out by the database
+// queueUp queues waiting for the region's dispatch lock. An instance that stops while it holds it is thrown out by the database
 // soon, so that the region's orders do not wait for it to come back.
-func queueUp(ctx context.Context, tx pgx.Tx, region shard.Region) error {
-	b := &pgx.Batch{}
+func queueUp(b *pgx.Batch, region shard.Region) {
 	b.Queue(`select set_config('idle_in_transaction_session_timeout', '3s', true)`)
 	b.Queue(byDistanceSQL)
 	b.Queue(`select pg_advisory_xact_lock($1, hashtext($2))`, dispatchLock, region)
-	return tx.SendBatch(ctx, b).Close()
 }
 
 // offerAll makes those of the offers that still can be made, under all locks, and returns how many.
 func (s *store) offerAll(ctx context.Context, tx pgx.Tx, pairs []candidate) (int, error) {
-	orders, err := ordertx.LockAll(ctx, tx, pluck(pairs, func(c candidate) string { return c.order }))
-	if err != nil {
+	var orders map[string]*ordertx.Record
+	var waiting, idle map[string]bool
+	b := &pgx.Batch{} // in one round trip, and granted in this order: orders, jobs, riders
+	ordertx.QueueLockAll(b, pluck(pairs, func(c candidate) string { return c.order }), &orders)
+	queueLockJobs(b, pairs, &waiting)
+	queueLockFree(b, pairs, &idle)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return 0, err
 	}
-	waiting, err := s.lockJobs(ctx, tx, pairs)
-	if err != nil {
-		return 0, err
-	}
-	pairs = slices.DeleteFunc(pairs, func(c candidate) bool { return orders[c.order] == nil || !waiting[c.order] })
-	idle, err := s.lockFree(ctx, tx, pairs)
-	if err != nil {
-		return 0, err
-	}
-	pairs = slices.DeleteFunc(pairs, func(c candidate) bool { return !idle[c.partner] })
-	b := &pgx.Batch{}
+	pairs = slices.DeleteFunc(pairs, func(c candidate) bool {
+		return orders[c.order] == nil || !waiting[c.order] || !idle[c.partner]
+	})
+	b = &pgx.Batch{}
 	for _, c := range pairs {
 		if err := s.queueOffer(ctx, b, orders[c.order], c.partner); err != nil {
 			return 0, err
@@ -117,19 +114,19 @@ func (s *store) queueOffer(ctx context.Context, b *pgx.Batch, r *ordertx.Record,
 	return nil
 }
 
-// lockJobs locks the jobs and tells which of them still wait. A job changes only under its order's lock, so this never
-// waits; it is the order of locks that asks for it.
-func (s *store) lockJobs(ctx context.Context, tx pgx.Tx, pairs []candidate) (map[string]bool, error) {
-	return set(tx.Query(ctx, `select order_id::text from delivery.jobs
+// queueLockJobs locks the jobs and tells which of them still wait. A job changes only under its order's lock, so this
+// never waits; it is the order of locks that asks for it.
+func queueLockJobs(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
+	queueSet(b, `select order_id::text from delivery.jobs
 		where order_id = any($1::uuid[]) and not offered order by order_id for update`,
-		pluck(pairs, func(c candidate) string { return c.order })))
+		pluck(pairs, func(c candidate) string { return c.order }), into)
 }
 
-// lockFree locks riders, in the order of their ids, and tells which of them are still free.
-func (s *store) lockFree(ctx context.Context, tx pgx.Tx, pairs []candidate) (map[string]bool, error) {
-	return set(tx.Query(ctx, `select id::text from delivery.partners
+// queueLockFree locks riders, in the order of their ids, and tells which of them are still free.
+func queueLockFree(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
+	queueSet(b, `select id::text from delivery.partners
 		where id = any($1::uuid[]) and available and not silent and order_id is null order by id for update`,
-		pluck(pairs, func(c candidate) string { return c.partner })))
+		pluck(pairs, func(c candidate) string { return c.partner }), into)
 }
 
 // pluck lists one side of the pairs.
@@ -141,15 +138,14 @@ func pluck(pairs []candidate, field func(candidate) string) []string {
 	return list
 }
 
-// set collects rows of one text column.
-func set(rows pgx.Rows, err error) (map[string]bool, error) {
-	if err != nil {
-		return nil, err
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	found := make(map[string]bool, len(list))
-	for _, id := range list {
-		found[id] = true
-	}
-	return found, err
+// queueSet queues a query by ids whose rows are one column of ids.
+func queueSet(b *pgx.Batch, sql string, ids []string, into *map[string]bool) {
+	b.Queue(sql, ids).Query(func(rows pgx.Rows) error {
+		list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		*into = make(map[string]bool, len(list))
+		for _, id := range list {
+			(*into)[id] = true
+		}
+		return err
+	})
 }

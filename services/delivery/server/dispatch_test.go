@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"tiffin/micro"
 	"tiffin/services/delivery"
 	"tiffin/services/order"
 	"tiffin/services/order/ordertest"
@@ -234,6 +235,23 @@ func TestARunningServiceNeedsNoHelp(t *testing.T) {
 	far := f.free(t, 5)
 	f.Exec(t, `update delivery.offers set expires_at = now() where order_id = $1 and status = 'offered'`, next)
 	awaitOffer(next, far)
+}
+
+// An order's offer does not wait for the relay and JetStream: the order service says at once that there is one, and
+// that a rider was freed.
+func TestDispatchIsToldBeforeTheEvents(t *testing.T) {
+	t.Parallel()
+	bed := ordertest.New(t)
+	f := start(t, bed, func(c *Config) { c.Poll = time.Hour }) // no relay runs on this bed either: only the bell is left
+	ordertest.Run(t, f.Server)
+	near := f.free(t, 1)
+	first := f.place(t)
+	require.Eventually(t, func() bool { return f.offered(t, first) == near }, soon, often)
+	second := f.place(t)
+	f.moves(t, ordertest.Admin(t.Context()), first, order.Cancelled)
+	require.Eventually(t, func() bool { return f.offered(t, second) == near }, soon, often)
+	_, err := f.wake(ordertest.Customer(t.Context(), f.NewUser(ordertest.City)), delivery.WakeRequest{Region: string(home)})
+	require.ErrorIs(t, err, micro.Forbidden(""))
 }
 
 func TestWakesOfUnknownRegionsAreIgnored(t *testing.T) {

@@ -157,7 +157,7 @@ func (f *fixture) count(t testing.TB, sql string, args ...any) (n int) {
 func (f *fixture) wipe(t testing.TB) {
 	t.Helper()
 	_, err := f.Shards.ByShard("a").Pool().Exec(t.Context(),
-		`delete from delivery.jobs; delete from delivery.offers; delete from delivery.partners;
-		delete from orders.orders; delete from orders.history; delete from outbox.events`)
+		`delete from orders.orders; delete from orders.history; delete from delivery.jobs; delete from delivery.offers;
+		delete from delivery.partners; delete from outbox.events`) // in the order of locks: the order service expires orders meanwhile
 	require.NoError(t, err)
 }

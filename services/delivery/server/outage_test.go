@@ -174,9 +174,9 @@ func TestTheEndpoints(t *testing.T) {
 	require.Equal(t, "409", answer.Header.Get("Nats-Service-Error-Code"))
 	info, err := ops.Request("$SRV.INFO.delivery", nil, 5*time.Second)
 	require.NoError(t, err)
-	for _, verb := range []string{"assignments", "me", "availability", "accept", "decline", "current", "position", "overview", "offers", "riders"} {
+	for _, verb := range []string{"assignments", "me", "availability", "accept", "decline", "current", "position", "overview", "offers", "riders", "wake"} {
 		require.Contains(t, string(info.Data), "delivery."+verb)
 	}
-	require.Equal(t, 10, strings.Count(string(info.Data), `"request_schema"`)-strings.Count(string(info.Data), "delivery.health"))
+	require.Equal(t, 11, strings.Count(string(info.Data), `"request_schema"`)-strings.Count(string(info.Data), "delivery.health"))
 	f.moves(t, ordertest.Admin(t.Context()), next, order.Cancelled)
 }

@@ -78,7 +78,7 @@ func (s *store) atWorkOn(ctx context.Context, db *shard.DB, regions []shard.Regi
 // the column: a bare id would be the text that is selected, and sorted by hand.
 const atWorkSQL = `select id::text, city, latitude, longitude, ` + riderState + `, order_id::text, seen_at
 	from delivery.partners
-	where (available or order_id is not null) and region = any($1) and id > $3
+	where at_work and region = any($1) and id > $3
 	order by partners.id limit $4`
 
 // scanRider reads one row of atWorkSQL.

@@ -107,6 +107,7 @@ func (s *Server) endpoints() {
 	micro.Handle(s.service, delivery.VerbDecline, "Decline the offer of an order", s.decline)
 	micro.Handle(s.service, delivery.VerbCurrent, "Read the live assignment of any rider, for services", s.current)
 	micro.Handle(s.service, delivery.VerbPosition, "Take in the newest positions of riders, for services", s.position)
+	micro.Handle(s.service, delivery.VerbWake, "Look after the orders of a region now, for services", s.wake)
 	micro.Handle(s.service, delivery.VerbOverview, "Count riders by state and orders that wait for one", s.counts)
 	micro.Handle(s.service, delivery.VerbOffers, "List every offer of an order, for administrators", s.offers)
 	micro.Handle(s.service, delivery.VerbRiders, "List where the riders at work are, for administrators", s.riders)

@@ -1,6 +1,11 @@
 package server
 
-import "tiffin/shard"
+import (
+	"context"
+
+	"tiffin/services/delivery"
+	"tiffin/shard"
+)
 
 // wakes holds one bell a region. A bell that has rung and was not yet heard does not ring twice: one look finds
 // everything.
@@ -20,4 +25,13 @@ func (w wakes) wake(region shard.Region) {
 	case w[region] <- struct{}{}:
 	default:
 	}
+}
+
+// wake is how the order service says at once what its events say later.
+func (s *Server) wake(ctx context.Context, req delivery.WakeRequest) (delivery.WakeResponse, error) {
+	err := internalOnly(ctx)
+	if err == nil {
+		s.wakes.wake(shard.Region(req.Region))
+	}
+	return delivery.WakeResponse{}, err
 }

@@ -204,6 +204,14 @@ func TestATransactionThatFailsLeavesNothing(t *testing.T) {
 	require.Len(t, b.events(id), 1)
 }
 
+// lockAll locks orders in one round trip.
+func lockAll(ctx context.Context, tx pgx.Tx, ids ...string) (found map[string]*ordertx.Record, err error) {
+	b := &pgx.Batch{}
+	ordertx.QueueLockAll(b, ids, &found)
+	err = tx.SendBatch(ctx, b).Close()
+	return found, err
+}
+
 func TestLocksOfMissingOrders(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
@@ -213,7 +221,7 @@ func TestLocksOfMissingOrders(t *testing.T) {
 		return err
 	}), ordertx.ErrNotFound)
 	require.NoError(t, b.db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
-		found, err := ordertx.LockAll(ctx, tx, []string{nobody})
+		found, err := lockAll(ctx, tx, nobody)
 		require.Empty(t, found)
 		return err
 	}))
@@ -229,7 +237,7 @@ func TestLockingSeveralOrdersHasOneOrder(t *testing.T) {
 		group.Go(func() {
 			mine := []string{ids[i%3], ids[(i+1)%3], ids[(i+2)%3]}
 			err := b.db.InTx(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
-				found, err := ordertx.LockAll(ctx, tx, mine)
+				found, err := lockAll(ctx, tx, mine...)
 				if err == nil && len(found) != 3 {
 					t.Errorf("locked %d of 3", len(found))
 				}

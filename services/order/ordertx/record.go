@@ -116,15 +116,15 @@ func queueOne(b *pgx.Batch, sql, id string, into **Record) {
 	})
 }
 
-// LockAll locks the rows of several orders, in the order of their ids, and returns them by id. Only a transaction that
+// QueueLockAll queues locking the rows of several orders, in the order of their ids, and reads them by id. Only a transaction that
 // holds no lock on any rider may call it: a transaction that waits for an order while others wait for its riders could
 // stand still for ever.
-func LockAll(ctx context.Context, tx pgx.Tx, ids []string) (map[string]*Record, error) {
-	rows, err := tx.Query(ctx, `select `+Columns+` from orders.orders o where o.id = any($1::uuid[]) order by o.id for update`, ids)
-	if err != nil {
-		return nil, err
-	}
-	return byID(rows)
+func QueueLockAll(b *pgx.Batch, ids []string, into *map[string]*Record) {
+	b.Queue(`select `+Columns+` from orders.orders o where o.id = any($1::uuid[]) order by o.id for update`, ids).
+		Query(func(rows pgx.Rows) (err error) {
+			*into, err = byID(rows)
+			return err
+		})
 }
 
 // one reads the only row of a result.

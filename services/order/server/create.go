@@ -81,6 +81,7 @@ func (s *Server) place(ctx context.Context, d *draft) (order.Created, error) {
 		switch {
 		case err == nil:
 			s.metrics.moved(order.Pending)
+			s.bells.ring(d.record.Region)
 			if err := s.store.announce(ctx, d); err != nil {
 				s.log.WarnContext(ctx, "a home learns of an order elsewhere later", "order", d.record.Order.ID, "error", err)
 			}

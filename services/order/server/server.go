@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
+	"tiffin/services/delivery"
 	"tiffin/services/delivery/deliverytx"
 	"tiffin/services/order"
 	"tiffin/services/order/ordertx"
@@ -25,7 +26,7 @@ import (
 type Config struct {
 	Conn    *nats.Conn
 	Shards  *shard.Set
-	Client  *micro.Client // calls restaurant and tracking
+	Client  *micro.Client // calls restaurant, tracking and delivery
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 
@@ -51,6 +52,7 @@ type Server struct {
 	menus    menus
 	tracking trackers
 	service  *micro.Service
+	bells    *bells
 	metrics  metrics
 	overview overviewCache
 }
@@ -81,6 +83,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		store:    newStore(cfg.Shards),
 		menus:    restaurant.NewClient(cfg.Client),
 		tracking: tracking.NewClient(cfg.Client),
+		bells:    newBells(delivery.NewClient(cfg.Client), cfg.Shards.Router().Regions()),
 		metrics:  newMetrics(cfg.Metrics),
 	}
 	s.service = micro.NewService(micro.ServiceConfig{
@@ -119,6 +122,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.service.Run(ctx) })
 	for _, region := range s.cfg.Shards.Router().Regions() {
+		group.Go(func() error { return s.bells.carry(ctx, region) })
 		group.Go(func() error { return s.expire(ctx, region) })
 		group.Go(func() error { return s.forgetKeys(ctx, region) })
 	}

@@ -44,6 +44,9 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 	}
 	if changed {
 		s.metrics.moved(req.Status)
+		if r.Order.Status.Terminal() && holder.PartnerID != "" {
+			s.bells.ring(r.Region) // the rider is free for what waits
+		}
 		s.hint(ctx, r, holder)
 	}
 	return r.Order, nil
