@@ -17,9 +17,6 @@ import (
 const tolerated = 0.001
 
 const (
-	// inFlight is how long a request may have been under way when a fault began:
-	// the clients' own patience.
-	inFlight = 10 * time.Second
 	// noticed is how long it may take until requests go round what is dead, since
 	// its connections end with it.
 	noticed = 2 * time.Second
@@ -39,7 +36,8 @@ type inflicted struct {
 }
 
 // excuses tells whether the failure of a request may be this fault's doing: it
-// needs what is at fault, and it began while that could not be known or helped.
+// needs what is at fault, and it was in flight when the fault began, or began while
+// that could not be known or helped.
 //
 // What there is twice or thrice costs only what was in flight on it until it was
 // noticed, however long it stays away. What there is once costs what needs it
@@ -60,7 +58,7 @@ func (f inflicted) excuses(r sim.Request, home Home) bool {
 	case f.Kind == fault.Fill:
 		return false // a full stream costs no request anything
 	}
-	return r.Began.After(f.began.Add(-inFlight)) && r.Began.Before(until)
+	return !r.Began.Add(r.Took).Before(f.began) && r.Began.Before(until)
 }
 
 // needs tells whether a request has to do with a target. It is the contract's
