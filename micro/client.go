@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sony/gobreaker/v2"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
@@ -41,8 +40,6 @@ type Client struct {
 	routes   sync.Map // subject → *route
 	breakers sync.Map // service name → *breaker
 }
-
-type breaker = gobreaker.TwoStepCircuitBreaker[struct{}]
 
 // route is what the client keeps for a subject. Subjects are constants of the program, so there are few.
 type route struct {
@@ -137,7 +134,7 @@ func (c *Client) attempt(ctx context.Context, to *route, subject string, data []
 		if err == nil {
 			return answer.Data, decodeError(answer)
 		}
-		if attempts <= 1 || ctx.Err() != nil || errors.Is(err, gobreaker.ErrOpenState) {
+		if attempts <= 1 || ctx.Err() != nil || errors.Is(err, errOpen) {
 			return nil, unanswered(err)
 		}
 		pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)) // an instance being replaced is back by then
@@ -147,16 +144,14 @@ func (c *Client) attempt(ctx context.Context, to *route, subject string, data []
 // send is one request through the breaker of its service. Any answer counts as success, also an error: a dead shard
 // makes an endpoint answer "unavailable" for its regions, and must not cost the other regions their service.
 func (c *Client) send(ctx context.Context, b *breaker, subject string, data []byte) (*nats.Msg, error) {
-	done, err := b.Allow()
-	if err != nil {
-		return nil, err
+	began, ok := b.allow()
+	if !ok {
+		return nil, errOpen
 	}
 	answer, err := c.conn.RequestMsgWithContext(ctx, c.message(ctx, subject, data))
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		done(context.Canceled)
-		return nil, err
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
+		b.done(began, err == nil) // who did not wait for an answer has learnt nothing
 	}
-	done(err)
 	return answer, err
 }
 
@@ -201,21 +196,9 @@ func (c *Client) route(subject string) *route {
 		return r.(*route)
 	}
 	service, _, _ := strings.Cut(subject, ".")
-	b, _ := c.breakers.LoadOrStore(service, newBreaker(service))
+	b, _ := c.breakers.LoadOrStore(service, &breaker{clock: time.Now})
 	r, _ := c.routes.LoadOrStore(subject, &route{b.(*breaker), c.calls.WithLabelValues(subject, "ok")})
 	return r.(*route)
-}
-
-// newBreaker makes the circuit breaker of a service. It opens when nearly nothing is answered any more, for one second,
-// and then lets a few calls try.
-func newBreaker(service string) *breaker {
-	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: service, MaxRequests: 4, Interval: 5 * time.Second, BucketPeriod: time.Second, Timeout: time.Second,
-		ReadyToTrip: func(n gobreaker.Counts) bool {
-			return n.ConsecutiveFailures >= 10 && n.TotalFailures*10 >= n.Requests*9
-		},
-		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
-	})
 }
 
 // span opens a client span when a tracer is configured.

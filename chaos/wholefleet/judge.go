@@ -20,9 +20,9 @@ const (
 	// noticed is how long it may take until requests go round what is dead, since
 	// its connections end with it.
 	noticed = 2 * time.Second
-	// missed is the same for what is silent and keeps its connections: three
-	// heartbeats of five seconds.
-	missed = 15 * time.Second
+	// missed is the same for what is silent and keeps its connections: heartbeats
+	// come every three seconds, and the third that is not answered is the end.
+	missed = 12 * time.Second
 	// recovered is how long a server that was away may be missed once it is back,
 	// and awakened the same after a pause.
 	recovered = 15 * time.Second
