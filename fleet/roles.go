@@ -12,6 +12,7 @@ import (
 
 	"tiffin/bridge"
 	"tiffin/micro"
+	"tiffin/services/auth"
 	"tiffin/services/auth/revoked"
 	authserver "tiffin/services/auth/server"
 	"tiffin/services/auth/token"
@@ -98,6 +99,7 @@ func (d *deps) build(ctx context.Context, names []string) (*built, error) {
 
 func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (server, error) {
 	c, client := d.config, d.client(conn)
+	audit := auth.NewClient(client).Auditor(name, d.log)
 	js, err := jetstream.New(conn)
 	if err != nil {
 		return nil, err
@@ -115,10 +117,11 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 		}
 		return restaurantserver.New(ctx, restaurantserver.Config{
 			Conn: conn, MongoURL: c.MongoURL, MongoTLS: secure, Router: d.router, Redis: d.redis, Log: d.log, Metrics: d.metrics,
+			Audit: audit,
 		})
 	case "order":
 		return orderserver.New(ctx, orderserver.Config{
-			Conn: conn, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics,
+			Conn: conn, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics, Audit: audit,
 			AcceptTTL: c.AcceptTTL, DeliveryRadiusKM: c.DeliveryRadiusKM,
 		})
 	case "delivery":

@@ -33,6 +33,7 @@ type endpoint struct {
 	workers, queue             int
 	timeout                    time.Duration
 	invoke                     func(ctx context.Context, data []byte) ([]byte, error)
+	describeAct                func(req, res any) (target, detail string) // nil: changes nothing, see WithAudit
 
 	pool      *pool[arrival]
 	metrics   endpointMetrics
@@ -74,6 +75,7 @@ func Handle[Req, Res any](s *Service, verb, description string, h func(context.C
 			return nil, err
 		}
 		res, err := h(ctx, req)
+		s.note(ctx, e, req, res, err)
 		if err != nil {
 			return nil, err
 		}

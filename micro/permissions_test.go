@@ -45,15 +45,15 @@ func TestLeastPermissions(t *testing.T) {
 			"order.create", "events.order.created.mx", "auth.login", "$JS.API.STREAM.DELETE.EVENTS", "$JS.API.INFO",
 			"_INBOX.someone", "_INBOX_edge.x", "$SYS.REQ.SERVER.PING", "dead.bridge.x",
 		},
-		"auth":       {"events.order.created.mx", "order.create", "$SRV.PING", "$JS.API.INFO", "_INBOX_order.x", "dead.auth.x"},
-		"restaurant": {"events.order.created.mx", "order.status", "$JS.API.INFO", "_INBOX_delivery.x"},
+		"auth":       {"events.order.created.mx", "order.create", "$SRV.PING", "$JS.API.INFO", "_INBOX_delivery.x", "dead.auth.x"},
+		"restaurant": {"events.order.created.mx", "order.status", "auth.login", "auth.key-create", "auth.key-verify", "$JS.API.INFO", "_INBOX_delivery.x"},
 		"order": {
-			"auth.login", "delivery.accept", "$SRV.PING", "dead.order.x", "$JS.API.STREAM.DELETE.EVENTS",
+			"auth.login", "auth.key-create", "auth.key-verify", "auth.audit", "delivery.accept", "$SRV.PING", "dead.order.x", "$JS.API.STREAM.DELETE.EVENTS",
 			"$JS.API.STREAM.PURGE.EVENTS", "$JS.API.STREAM.CREATE.OTHER", "$JS.API.CONSUMER.CREATE.EVENTS.order",
 			"$JS.API.CONSUMER.DELETE.EVENTS.bridge", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.bridge", "$JS.ACK.EVENTS.bridge.1.1.1.1.0",
 		},
 		"delivery": {
-			"auth.login", "restaurant.update", "dead.bridge.x", "$JS.API.STREAM.DELETE.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.bridge",
+			"auth.login", "auth.note", "restaurant.update", "dead.bridge.x", "$JS.API.STREAM.DELETE.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS.bridge",
 			"$JS.API.CONSUMER.MSG.NEXT.EVENTS.tracking", "$JS.ACK.EVENTS.tracking.1.1.1.1.0", "$JS.API.CONSUMER.DELETE.EVENTS.delivery",
 		},
 		"tracking": {

@@ -41,6 +41,9 @@ type ServiceConfig struct {
 	Traces      trace.TracerProvider  // nil = trace context is passed on, no spans are made
 	// Health gives the state of each dependency by name, nil for a good one. It may be nil.
 	Health func(context.Context) map[string]error
+	// Audit takes what is done at endpoints marked by WithAudit, before it is answered. It must not take long, and mend or
+	// log its own failures: the act has been done. nil: nobody takes it.
+	Audit func(context.Context, Act)
 }
 
 // Service is one instance of a micro service. Make it with NewService, add endpoints with Handle, then Run it once.

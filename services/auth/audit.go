@@ -4,7 +4,7 @@ import (
 	"tiffin/wire"
 )
 
-// Actions of the audit log.
+// Actions of the audit log that are this service's own. Those of others are named as their endpoints, "order.status".
 const (
 	ActionRegister    = "register"
 	ActionSignIn      = "sign-in"
@@ -42,12 +42,38 @@ type AuditEntry struct {
 	ID        string    `json:"id"`
 	At        wire.Time `json:"at"`
 	Action    string    `json:"action"`
-	Outcome   string    `json:"outcome"` // "ok" or "refused"
+	Outcome   string    `json:"outcome"` // "ok", "refused", or "failed": unknown whether something was done
 	ActorID   string    `json:"actorId"` // empty for somebody who is not signed in
 	ActorRole string    `json:"actorRole"`
-	Target    string    `json:"target"` // the account or session it was done to; empty when there is none
+	Target    string    `json:"target"`          // id of what it was done to; empty when there is none
+	Detail    string    `json:"detail,omitzero"` // how, such as the state that an order was moved to
 	RequestID string    `json:"requestId"`
 }
+
+// NoteRequest brings an act that another service was asked for into the audit log. Only services may send it.
+type NoteRequest struct {
+	Entry AuditEntry `json:"entry"`
+}
+
+// Validate returns wire.Invalid for what micro.Act does not hold.
+func (r NoteRequest) Validate() error {
+	var v checks
+	v.id("entry.id", r.Entry.ID)
+	for field, value := range map[string]string{
+		"entry.action": r.Entry.Action, "entry.outcome": r.Entry.Outcome, "entry.actorId": r.Entry.ActorID,
+		"entry.actorRole": r.Entry.ActorRole, "entry.target": r.Entry.Target, "entry.detail": r.Entry.Detail,
+		"entry.requestId": r.Entry.RequestID,
+	} {
+		v.text(field, value, 0, maxNoted)
+	}
+	return v.err()
+}
+
+// NoteResponse is empty: the entry is stored, also when it was already.
+type NoteResponse struct{}
+
+// maxNoted bounds what an entry holds of each kind, in characters.
+const maxNoted = 256
 
 // AuditResponse is a page of the audit log.
 type AuditResponse struct {

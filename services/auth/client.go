@@ -2,8 +2,13 @@ package auth
 
 import (
 	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
 
 	"tiffin/micro"
+	"tiffin/wire"
 )
 
 // The service's name, version and subjects, as nats micro shows them.
@@ -23,6 +28,7 @@ const (
 	VerbKeyList     = "key-list"
 	VerbKeyRevoke   = "key-revoke"
 	VerbKeyVerify   = "key-verify"
+	VerbNote        = "note"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -96,3 +102,37 @@ func (c *Client) KeyRevoke(ctx context.Context, id string) error {
 func (c *Client) KeyVerify(ctx context.Context, req KeyVerifyRequest) (KeyGrant, error) {
 	return micro.CallIdempotent[KeyVerifyRequest, KeyGrant](ctx, c.micro, Subject(VerbKeyVerify), req)
 }
+
+// Auditor returns what a service of that name hands acts to: ServiceConfig.Audit. Those of administrators and operators
+// go into the audit log; what others do is in the history of what they did it to. What cannot be stored is in the
+// service's own log, with all the same fields.
+func (c *Client) Auditor(service string, log *slog.Logger) func(context.Context, micro.Act) {
+	return func(ctx context.Context, act micro.Act) {
+		if act.Actor.Role != RoleAdmin && act.Actor.Role != micro.RoleOperator {
+			return
+		}
+		entry := AuditEntry{At: wire.At(act.At), Action: act.Action, Outcome: act.Outcome, ActorID: act.Actor.ID,
+			ActorRole: act.Actor.Role, Target: act.Target, Detail: act.Detail, RequestID: act.RequestID}
+		if err := c.note(ctx, service, entry); err != nil {
+			log.Error("audit entry not stored", "action", act.Action, "outcome", act.Outcome, "actor", act.Actor.String(),
+				"target", act.Target, "detail", act.Detail, "request", act.RequestID, "audit", true, "error", err)
+		}
+	}
+}
+
+// note sends an entry under an id made here, so that a second try is the same entry.
+func (c *Client) note(ctx context.Context, service string, entry AuditEntry) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	entry.ID = id.String()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	ctx = micro.WithActor(ctx, micro.Actor{Role: micro.RoleService, ID: service})
+	_, err = micro.CallIdempotent[NoteRequest, NoteResponse](ctx, c.micro, Subject(VerbNote), NoteRequest{Entry: entry})
+	return err
+}
+
+// noteTimeout bounds what an act waits until it is written down.
+const noteTimeout = 2 * time.Second

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,41 +20,43 @@ import (
 // auditTimeout bounds what an act waits until it is written down.
 const auditTimeout = time.Second
 
-// Outcomes of an act.
-const (
-	outcomeOK      = "ok"
-	outcomeRefused = "refused"
-)
-
 // trail writes down who did what and reads it again. What cannot be written is in the log, with all the same fields.
 type trail struct {
 	shards *shard.Set
 	log    *slog.Logger
 }
 
-// note writes one act, on the shard of its target or, when that is away or unknown, on the first that takes it.
+// note writes one act of this service's own. The act is done: what cannot be written is in the log.
 func (t *trail) note(ctx context.Context, actor micro.Actor, action, target, outcome string) {
+	id, err := uuid.NewV7()
+	if err == nil {
+		err = t.store(ctx, auth.AuditEntry{ID: id.String(), At: wire.At(time.Now()), Action: action, Outcome: outcome,
+			ActorID: actor.ID, ActorRole: actor.Role, Target: target, RequestID: micro.RequestID(ctx)})
+	}
+	if err != nil {
+		t.log.Error("audit entry not stored", "action", action, "outcome", outcome, "actor", actor.String(), "target", target,
+			"request", micro.RequestID(ctx), "audit", true, "error", err)
+	}
+}
+
+// store writes an entry, on the shard of its target or, when that is away or unknown, on the first that takes it. An
+// entry that comes twice is one, unless its shard failed between: then both are there, which loses nothing.
+func (t *trail) store(ctx context.Context, e auth.AuditEntry) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	id, err := uuid.NewV7()
-	for _, db := range t.places(target) {
-		if err != nil {
-			break
-		}
+	for _, db := range t.places(e.Target) {
 		err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 			_, err := q.Exec(ctx, `
-				insert into auth.audit (id, action, outcome, actor_id, actor_role, target, request_id)
-				values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-				id.String(), action, outcome, actor.ID, actor.Role, target, micro.RequestID(ctx))
+				insert into auth.audit (id, at, action, outcome, actor_id, actor_role, target, detail, request_id)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+				e.ID, e.At.Time, e.Action, e.Outcome, e.ActorID, e.ActorRole, e.Target, e.Detail, e.RequestID)
 			return err
 		})
 		if err == nil {
-			return
+			return nil
 		}
-		err = nil // the next one may take it
 	}
-	t.log.Error("audit entry not stored", "action", action, "outcome", outcome, "actor", actor.String(), "target", target,
-		"request", micro.RequestID(ctx), "audit", true)
+	return err
 }
 
 // places lists the shards to try: the target's own first.
@@ -75,7 +78,7 @@ func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.Audit
 	for _, db := range t.shards.All() {
 		err := db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 			rows, err := q.Query(ctx, `
-				select id::text, at, action, outcome, actor_id, actor_role, target, request_id from auth.audit
+				select id::text, at, action, outcome, actor_id, actor_role, target, detail, request_id from auth.audit
 				where ($1 = '' or id < nullif($1, '')::uuid) and ($2 = '' or actor_id = $2) and ($3 = '' or action = $3)
 				order by id desc limit $4`, req.Cursor, req.ActorID, req.Action, limit+1)
 			if err != nil {
@@ -100,7 +103,7 @@ func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.Audit
 
 func scanEntry(row pgx.CollectableRow) (e auth.AuditEntry, err error) {
 	var at time.Time
-	err = row.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.ActorID, &e.ActorRole, &e.Target, &e.RequestID)
+	err = row.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.ActorID, &e.ActorRole, &e.Target, &e.Detail, &e.RequestID)
 	e.At = wire.At(at)
 	return e, err
 }
@@ -111,6 +114,15 @@ func (s *Server) audit(ctx context.Context, req auth.AuditRequest) (auth.AuditRe
 		return auth.AuditResponse{}, err
 	}
 	return s.trail.page(ctx, req)
+}
+
+// noted stores what another service was asked for. Its name is on the entry: it notes what was done at its own endpoints.
+func (s *Server) noted(ctx context.Context, req auth.NoteRequest) (res auth.NoteResponse, err error) {
+	actor := micro.ActorFrom(ctx)
+	if actor.Role != micro.RoleService || !strings.HasPrefix(req.Entry.Action, actor.ID+".") {
+		return res, micro.Forbidden("services note what was done at their own endpoints")
+	}
+	return res, s.trail.store(ctx, req.Entry)
 }
 
 // asUser is the actor of what somebody did by signing in.

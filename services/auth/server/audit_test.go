@@ -1,7 +1,10 @@
 package server
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,4 +93,44 @@ func TestTheAuditLogIsAppendOnly(t *testing.T) {
 	require.Error(t, auth.AuditRequest{Cursor: "x"}.Validate())
 	require.Error(t, auth.AuditRequest{Limit: 101}.Validate())
 	require.NoError(t, auth.AuditRequest{Limit: 100, Cursor: user.ID}.Validate())
+}
+
+// What administrators and operators do at other services comes over NATS, from users that may do nothing else here.
+func TestOtherServicesNoteActs(t *testing.T) {
+	t.Parallel()
+	ns, client, s := serve(t)
+	orders := auth.NewClient(micro.NewClient(ns.Conn("order"), micro.ClientConfig{}))
+	var failures strings.Builder
+	note := orders.Auditor("order", slog.New(slog.NewTextHandler(&failures, nil)))
+	target := s.cfg.Shards.Router().NewID("us-east")
+	act := micro.Act{At: time.Now(), Action: "order.status", Outcome: micro.OutcomeOK, Target: target, Detail: "cancelled", RequestID: "req-1"}
+	for _, actor := range []micro.Actor{{Role: auth.RoleAdmin, ID: "a"}, {Role: micro.RoleOperator, ID: "ops"}, {Role: auth.RoleOwner, ID: "o"}} {
+		act.Actor = actor
+		note(t.Context(), act)
+	}
+	require.Empty(t, failures.String())
+	res, err := client.Audit(operating(t), auth.AuditRequest{Action: "order.status"})
+	require.NoError(t, err)
+	require.Len(t, res.Entries, 2, "owners' acts are in the order's history")
+	got := res.Entries[1]
+	got.ID, got.At = "", wire.Time{}
+	require.Equal(t, auth.AuditEntry{Action: "order.status", Outcome: "ok", ActorID: "a", ActorRole: auth.RoleAdmin,
+		Target: target, Detail: "cancelled", RequestID: "req-1"}, got)
+	var count int
+	require.NoError(t, s.cfg.Shards.ByShard("b").Pool().QueryRow(t.Context(),
+		`select count(*) from auth.audit where action = 'order.status'`).Scan(&count))
+	require.Equal(t, 2, count, "where the order is")
+
+	act.Action = "auth.sign-in"
+	note(t.Context(), act)
+	require.Empty(t, failures.String(), "an owner's act is not even sent")
+	act.Actor = micro.Actor{Role: auth.RoleAdmin, ID: "a"}
+	note(t.Context(), act)
+	require.Contains(t, failures.String(), "audit entry not stored", "not at its own endpoint: the log has it instead")
+	require.Contains(t, failures.String(), target)
+	_, err = s.noted(as(t.Context(), auth.User{ID: "a", Role: auth.RoleAdmin}), auth.NoteRequest{})
+	requireCode(t, micro.CodeForbidden, err)
+	require.Error(t, auth.NoteRequest{}.Validate())
+	require.Error(t, auth.NoteRequest{Entry: auth.AuditEntry{ID: target, Detail: strings.Repeat("x", 257)}}.Validate())
+	require.NoError(t, auth.NoteRequest{Entry: auth.AuditEntry{ID: target}}.Validate())
 }

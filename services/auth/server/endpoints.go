@@ -30,6 +30,7 @@ func (s *Server) endpoints() *micro.Service {
 	micro.Handle(service, auth.VerbKeyList, "List API keys, newest first (administrators and operators)", s.keyList)
 	micro.Handle(service, auth.VerbKeyRevoke, "End an API key (administrators and operators)", s.keyRevoke)
 	micro.Handle(service, auth.VerbKeyVerify, "Say what an API key may do", s.keyVerify)
+	micro.Handle(service, auth.VerbNote, "Bring an act at another service into the audit log (services)", s.noted)
 	return service
 }
 
@@ -53,7 +54,7 @@ func (s *Server) register(ctx context.Context, req auth.RegisterRequest) (sessio
 	if err != nil {
 		return session, err
 	}
-	s.trail.note(ctx, asUser(a), auth.ActionRegister, a.ID, outcomeOK)
+	s.trail.note(ctx, asUser(a), auth.ActionRegister, a.ID, micro.OutcomeOK)
 	return s.session(a, refresh)
 }
 
@@ -65,7 +66,7 @@ func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth
 	}
 	a, err := s.identify(ctx, req)
 	if errors.Is(err, errWrong()) {
-		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionSignIn, a.ID, outcomeRefused)
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionSignIn, a.ID, micro.OutcomeRefused)
 	}
 	if err != nil {
 		return session, err
@@ -74,7 +75,7 @@ func (s *Server) login(ctx context.Context, req auth.LoginRequest) (session auth
 	if err != nil {
 		return session, err
 	}
-	s.trail.note(ctx, asUser(a), auth.ActionSignIn, a.ID, outcomeOK)
+	s.trail.note(ctx, asUser(a), auth.ActionSignIn, a.ID, micro.OutcomeOK)
 	return s.session(a, refresh)
 }
 
@@ -125,7 +126,7 @@ func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session 
 		s.metrics.reuses.Inc()
 		family, _, _ := strings.Cut(req.RefreshToken, ".")
 		s.announcer.Announce(ctx, family)
-		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionTokenReuse, family, outcomeRefused)
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionTokenReuse, family, micro.OutcomeRefused)
 		s.log.Warn("refresh token used twice, session revoked", "family", family, "request", micro.RequestID(ctx), "audit", true)
 	}
 	if err != nil {
@@ -145,7 +146,7 @@ func (s *Server) logout(ctx context.Context, req auth.LogoutRequest) (res auth.L
 	}
 	family, _, _ := strings.Cut(req.RefreshToken, ".")
 	s.announcer.Announce(ctx, family)
-	s.trail.note(ctx, actor, auth.ActionSignOut, family, outcomeOK)
+	s.trail.note(ctx, actor, auth.ActionSignOut, family, micro.OutcomeOK)
 	return res, nil
 }
 
@@ -173,7 +174,7 @@ func (s *Server) update(ctx context.Context, req auth.UpdateRequest) (res auth.M
 		return err
 	})
 	if err == nil {
-		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionProfile, req.ID, outcomeOK)
+		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionProfile, req.ID, micro.OutcomeOK)
 	}
 	return res, notFound(err)
 }
@@ -193,7 +194,7 @@ func (s *Server) adminCreate(ctx context.Context, req auth.AdminCreateRequest) (
 	if err != nil {
 		return res, err
 	}
-	s.trail.note(ctx, actor, auth.ActionAdminCreate, a.ID, outcomeOK)
+	s.trail.note(ctx, actor, auth.ActionAdminCreate, a.ID, micro.OutcomeOK)
 	s.log.Info("administrator created", "user", a.ID, "by", actor.String(), "audit", true)
 	return auth.AdminCreateResponse{User: a.user()}, nil
 }

@@ -27,7 +27,7 @@ func (s *Server) keyCreate(ctx context.Context, req auth.KeyCreateRequest) (res 
 	if err != nil {
 		return res, err
 	}
-	s.trail.note(ctx, actor, auth.ActionKeyCreate, row.ID, outcomeOK)
+	s.trail.note(ctx, actor, auth.ActionKeyCreate, row.ID, micro.OutcomeOK)
 	return auth.KeyCreateResponse{Key: key.String(), APIKey: row.key()}, nil
 }
 
@@ -52,7 +52,7 @@ func (s *Server) keyRevoke(ctx context.Context, req auth.KeyRevokeRequest) (res 
 		return res, err
 	}
 	s.announcer.Announce(ctx, id)
-	s.trail.note(ctx, actor, auth.ActionKeyRevoke, id, outcomeOK)
+	s.trail.note(ctx, actor, auth.ActionKeyRevoke, id, micro.OutcomeOK)
 	return res, nil
 }
 

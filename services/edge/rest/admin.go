@@ -27,11 +27,12 @@ func auditRoutes() []Route {
 		Method: http.MethodGet, Path: "/admin/audit", Tag: tagAdmin,
 		Summary: "Who did what, newest first",
 		Detail: "Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed " +
-			"profiles, administrators made, acts of operators among them. Nothing can be changed or taken out.",
+			"profiles, administrators and API keys made and ended; what administrators and operators do to orders and " +
+			"restaurants. Nothing can be changed or taken out.",
 		Who: only(auth.RoleAdmin), Limit: LimitGeneral,
 		Params: append([]Param{
 			query("actorId", Text, "By this actor."),
-			query("action", Text, "Of this kind, such as `sign-in`."),
+			query("action", Text, "Of this kind, such as `sign-in` or `order.status`."),
 		}, page()...),
 		Status: http.StatusOK, Answer: typeOf[auth.AuditResponse](),
 	}.again(auth.Subject(auth.VerbAudit), typeOf[auth.AuditRequest]())}

@@ -29,6 +29,7 @@ type Config struct {
 	Client  *micro.Client // calls restaurant, tracking and delivery
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	Audit   func(context.Context, micro.Act) // takes what is done to orders, see micro.ServiceConfig; may be nil
 
 	AcceptTTL        time.Duration // how long an order may stay pending, default 10m
 	DeliveryRadiusKM float64       // how far a drop-off may be from the restaurant, default 25
@@ -94,6 +95,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		Log:         cfg.Log,
 		Metrics:     cfg.Metrics,
 		Health:      s.Health,
+		Audit:       cfg.Audit,
 	})
 	s.endpoints()
 	return s, nil
@@ -105,7 +107,10 @@ func (s *Server) endpoints() {
 		s.create, micro.WithTimeout(order.CreateTimeout))
 	micro.Handle(s.service, order.VerbGet, "Read one order", s.get)
 	micro.Handle(s.service, order.VerbList, "List orders the actor may see, newest first", s.list)
-	micro.Handle(s.service, order.VerbStatus, "Move an order to another state", s.status)
+	micro.Handle(s.service, order.VerbStatus, "Move an order to another state", s.status,
+		micro.WithAudit(func(req order.StatusRequest, _ order.Order) (target, detail string) {
+			return req.ID, string(req.Status)
+		}))
 	micro.Handle(s.service, order.VerbHistory, "Read every transition of one order", s.history)
 	micro.Handle(s.service, order.VerbUpdates, "Read where an order stands and what changed since a sequence number", s.updates)
 	micro.Handle(s.service, order.VerbOverview, "Count orders by state and find those that are stuck", s.counts)

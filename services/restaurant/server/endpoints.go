@@ -24,17 +24,28 @@ func (encoded[T]) JSONSchemaAlias() any { var shape T; return shape }
 func (s *Server) endpoints() *micro.Service {
 	service := micro.NewService(micro.ServiceConfig{
 		Name: restaurant.ServiceName, Version: restaurant.ServiceVersion, Description: "Restaurants and their menus",
-		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.Health,
+		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.Health, Audit: s.cfg.Audit,
 	})
 	micro.Handle(service, restaurant.VerbList, "Find restaurants by city, text, cuisine and position", s.list)
 	micro.Handle(service, restaurant.VerbGet, "Read one restaurant", s.get)
 	micro.Handle(service, restaurant.VerbMenu, "Read a menu", s.menu)
 	micro.Handle(service, restaurant.VerbQuote, "Say what dishes cost now", s.quote)
-	micro.Handle(service, restaurant.VerbCreate, "Open a restaurant", s.create)
-	micro.Handle(service, restaurant.VerbUpdate, "Change a restaurant", s.update)
-	micro.Handle(service, restaurant.VerbMenuAdd, "Add a dish", s.menuAdd)
-	micro.Handle(service, restaurant.VerbMenuUpdate, "Change a dish", s.menuUpdate)
-	micro.Handle(service, restaurant.VerbMenuDelete, "Take a dish off the menu", s.menuDelete)
+	micro.Handle(service, restaurant.VerbCreate, "Open a restaurant", s.create,
+		micro.WithAudit(func(_ restaurant.CreateRequest, res restaurant.Restaurant) (target, detail string) { return res.ID, "" }))
+	micro.Handle(service, restaurant.VerbUpdate, "Change a restaurant", s.update,
+		micro.WithAudit(func(req restaurant.UpdateRequest, _ restaurant.Restaurant) (target, detail string) { return req.ID, "" }))
+	micro.Handle(service, restaurant.VerbMenuAdd, "Add a dish", s.menuAdd,
+		micro.WithAudit(func(req restaurant.MenuAddRequest, res restaurant.MenuItem) (target, detail string) {
+			return req.RestaurantID, res.ID
+		}))
+	micro.Handle(service, restaurant.VerbMenuUpdate, "Change a dish", s.menuUpdate,
+		micro.WithAudit(func(req restaurant.MenuUpdateRequest, _ restaurant.MenuItem) (target, detail string) {
+			return req.RestaurantID, req.ItemID
+		}))
+	micro.Handle(service, restaurant.VerbMenuDelete, "Take a dish off the menu", s.menuDelete,
+		micro.WithAudit(func(req restaurant.MenuDeleteRequest, _ restaurant.MenuDeleteResponse) (target, detail string) {
+			return req.RestaurantID, req.ItemID
+		}))
 	return service
 }
 

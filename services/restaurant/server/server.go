@@ -36,6 +36,7 @@ type Config struct {
 	Redis    *redis.Client // nil: every read goes to the document store
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
+	Audit    func(context.Context, micro.Act) // takes what is done to restaurants, see micro.ServiceConfig; may be nil
 	Clock    func() time.Time
 
 	CacheTTL time.Duration // life of a cached city or menu; default 1h

@@ -65,7 +65,7 @@ export interface paths {
         };
         /**
          * Who did what, newest first
-         * @description Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed profiles, administrators made, acts of operators among them. Nothing can be changed or taken out.
+         * @description Accounts opened, sign-ins and those that were refused, sign-outs, refresh tokens used twice, changed profiles, administrators and API keys made and ended; what administrators and operators do to orders and restaurants. Nothing can be changed or taken out.
          *
          *     For admin.
          *
@@ -835,7 +835,7 @@ export interface components {
              */
             action: string;
             /**
-             * @description `ok`, or `refused`.
+             * @description `ok`, `refused`, or `failed`: then it is unknown whether something was done.
              * @example ok
              */
             outcome: string;
@@ -851,6 +851,11 @@ export interface components {
             actorRole: string;
             /** @description Id of what it was done to, such as an account. */
             target: string;
+            /**
+             * @description How, such as the state that an order was moved to or the dish that was changed.
+             * @example cancelled
+             */
+            detail?: string;
             /** @description The `X-Request-Id` it came with. */
             requestId: string;
         };
@@ -2512,7 +2517,7 @@ export interface operations {
             query?: {
                 /** @description By this actor. */
                 actorId?: string;
-                /** @description Of this kind, such as `sign-in`. */
+                /** @description Of this kind, such as `sign-in` or `order.status`. */
                 action?: string;
                 /** @description How many at most; 20 if not given. */
                 limit?: number;
