@@ -32,6 +32,7 @@ var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
 	"soak":     soakSuite,
 	"start":    startSuite,
 	"dispatch": dispatchSuite,
+	"micro":    microSuite,
 }
 
 // stage is where a suite plays: a scratch folder and the binary under test.

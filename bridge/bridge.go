@@ -36,6 +36,7 @@ type Config struct {
 	Log       *slog.Logger          // nil = silent
 	Metrics   prometheus.Registerer // nil = none
 	Window    int                   // events published and not yet confirmed, default 4096
+	MaxAge    time.Duration         // confirmed events older than this leave the stream; 0: never
 }
 
 // Bridge is one instance. Any number may run; one at a time works.
@@ -73,6 +74,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	group.Go(func() error { return b.service.Run(ctx) })
 	group.Go(func() error { return b.sessions(ctx) })
 	group.Go(func() error { return b.watchLag(ctx) })
+	group.Go(func() error { return b.keepTrimmed(ctx) })
 	return group.Wait()
 }
 

@@ -45,6 +45,8 @@ type Config struct {
 	// BridgeWindow is how many events the bridge has under way to RabbitMQ: more
 	// drain faster up to what the broker takes, and may come twice after a fault.
 	BridgeWindow int `env:"BRIDGE_WINDOW" envDefault:"4096"`
+	// EventsMaxAge is how long JetStream keeps events that everybody has confirmed, for replays; 0 keeps all.
+	EventsMaxAge time.Duration `env:"EVENTS_MAX_AGE" envDefault:"720h"`
 
 	// StreamReplicas is the replication of the EVENTS stream: 1 on a single
 	// server, 3 on a cluster.

@@ -68,6 +68,7 @@ func TestUnusableValuesNameTheirVariable(t *testing.T) {
 		"POSTGRES_POOL_SIZE":          "1",
 		"HEALTH_ADDR":                 "9090",
 		"BRIDGE_WINDOW":               "0",
+		"EVENTS_MAX_AGE":              "24h",
 		"TRACKING_ANONYMOUS":          "perhaps",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
 	} {

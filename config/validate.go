@@ -130,6 +130,10 @@ func (c Config) validateURLs() error {
 	return nil
 }
 
+// minEventsMaxAge is longer than outboxes keep what was confirmed: as long as a row is there, so is its event, and
+// `tiffin bridge reconcile` can compare them.
+const minEventsMaxAge = 8 * 24 * time.Hour
+
 func (c Config) validateRates() error {
 	for name, n := range map[string]int{
 		"RATE_LIMIT_GENERAL": c.RateLimitGeneral, "RATE_LIMIT_AUTH": c.RateLimitAuth,
@@ -147,6 +151,9 @@ func (c Config) validateRates() error {
 	}
 	if c.BridgeWindow < 1 || c.BridgeWindow > 65536 {
 		return fmt.Errorf("BRIDGE_WINDOW: %d is not within 1 and 65536", c.BridgeWindow)
+	}
+	if c.EventsMaxAge != 0 && c.EventsMaxAge < minEventsMaxAge {
+		return fmt.Errorf("EVENTS_MAX_AGE: %s is not 0 and less than %s", c.EventsMaxAge, minEventsMaxAge)
 	}
 	if r := c.StreamReplicas; r != 1 && r != 3 && r != 5 {
 		return fmt.Errorf("NATS_STREAM_REPLICAS: %d is none of 1, 3, 5", r)

@@ -139,7 +139,7 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 		if err != nil {
 			return nil, err
 		}
-		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow}), nil
+		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow, MaxAge: c.EventsMaxAge}), nil
 	}
 	return nil, fmt.Errorf("no role %q", name)
 }

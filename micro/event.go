@@ -23,6 +23,7 @@ const (
 	headerTime        = "ce-time"    // the event's time, RFC 3339
 	headerContent     = "ce-datacontenttype"
 	eventPrefix       = "events."
+	ownHeaders        = 8 // these and Nats-Msg-Id
 )
 
 // Event is one fact, on its way to or from the stream EVENTS.
@@ -70,19 +71,24 @@ func (e *Event) message() (*nats.Msg, error) {
 	if subject == "" || e.ID == "" {
 		return nil, fmt.Errorf("%w: type %q, region %q, id %q", ErrEvent, e.Type, e.Region, e.ID)
 	}
-	header := make(nats.Header, 8+len(e.Headers))
-	for name, value := range e.Headers {
-		header[name] = []string{value}
+	header := make(nats.Header, ownHeaders+len(e.Headers))
+	values := make([]string, 0, ownHeaders+len(e.Headers)) // one array for all the lists of one
+	set := func(name, value string) {
+		values = append(values, value)
+		header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
-	header[jetstream.MsgIDHeader] = []string{e.ID}
-	header[headerSpecVersion] = []string{"1.0"}
-	header[headerEventID] = []string{e.ID}
-	header[headerSource] = []string{"tiffin/" + e.Region}
-	header[headerType] = []string{e.Type}
-	header[headerContent] = []string{"application/json"}
-	header[headerTime] = []string{wire.At(e.Time).String()}
+	for name, value := range e.Headers {
+		set(name, value)
+	}
+	set(jetstream.MsgIDHeader, e.ID)
+	set(headerSpecVersion, "1.0")
+	set(headerEventID, e.ID)
+	set(headerSource, "tiffin/"+e.Region)
+	set(headerType, e.Type)
+	set(headerContent, "application/json")
+	set(headerTime, wire.At(e.Time).String())
 	if e.Key != "" {
-		header[headerSubject] = []string{e.Key}
+		set(headerSubject, e.Key)
 	}
 	return &nats.Msg{Subject: subject, Header: header, Data: e.Payload}, nil
 }

@@ -50,7 +50,7 @@ func TestALeakedPasswordRunsNoServer(t *testing.T) {
 	srv := testenv.NATS(t)
 	publish := []string{
 		"$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.USER.INFO.x",
-		"$JS.API.STREAM.CREATE.OTHER", "$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.EVENTS", "$JS.API.STREAM.DELETE.DEAD",
+		"$JS.API.STREAM.CREATE.OTHER", "$JS.API.STREAM.DELETE.EVENTS", "$JS.API.STREAM.PURGE.DEAD", "$JS.API.STREAM.DELETE.DEAD",
 		"$JS.API.STREAM.SNAPSHOT.EVENTS", "$JS.API.STREAM.RESTORE.EVENTS", "$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.STREAM.PEER.REMOVE.EVENTS",
 		"$JS.API.STREAM.LEADER.STEPDOWN.EVENTS", "$JS.API.CONSUMER.CREATE.EVENTS", "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.mine",
 		"$JS.API.CONSUMER.CREATE.EVENTS.mine", "$JS.API.CONSUMER.CREATE.EVENTS.mine.events.order.created.mx",
@@ -62,6 +62,9 @@ func TestALeakedPasswordRunsNoServer(t *testing.T) {
 		nc := srv.Conn(role)
 		for _, subject := range publish {
 			require.True(t, refused(t, nc, func() error { return nc.Publish(subject, nil) }), "%q publishes %s", role, subject)
+		}
+		if role != "bridge" { // which trims what is old and confirmed
+			require.True(t, refused(t, nc, func() error { return nc.Publish("$JS.API.STREAM.PURGE.EVENTS", nil) }), "%q purges", role)
 		}
 		if role != "order" && role != "delivery" { // whose relays carry the outbox
 			for _, subject := range []string{"events.order.created", "events.order.created.mx", "events.order.status.us-west", "events.delivery.accepted.ca"} {

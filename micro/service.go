@@ -73,6 +73,7 @@ func NewService(cfg ServiceConfig) *Service {
 		ready:   make(chan struct{}),
 		lost:    make(chan error, 1),
 	}
+	s.metrics.dropped.WithLabelValues(cfg.Name) // there from the start: a counter that appears with 1 shows no increase
 	addHealth(s)
 	return s
 }

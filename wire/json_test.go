@@ -159,3 +159,31 @@ func FuzzDecode(f *testing.F) {
 		require.True(t, errors.As(err, &invalid) || errors.As(err, &malformed), "every refusal has a status: %v", err)
 	})
 }
+
+// placing is a request of ordinary size.
+var placing = []byte(`{"city":"San Francisco","items":[{"menuItemId":"0192f7e4-0000-8abc-8000-000000000000","quantity":2,"price":45.99},` +
+	`{"menuItemId":"0192f7e4-0000-8abc-8000-000000000001","quantity":1,"price":9.50}],"at":"2026-11-22T14:08:39.000Z","latitude":37.78}`)
+
+// BenchmarkDecode allocates what the value consists of: two strings an item with their list, the city; and a reader's
+// state, which package json pools.
+func BenchmarkDecode(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		var o order
+		if err := wire.Decode(placing, &o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncode allocates the text, and each text of money and time on its way there.
+func BenchmarkEncode(b *testing.B) {
+	var o order
+	require.NoError(b, wire.Decode(placing, &o))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := wire.Encode(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -19,6 +19,9 @@ func newMetrics(s *Server, registry prometheus.Registerer) *metrics {
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tiffin_realtime_panics_total", Help: "Event handlers that panicked. Each is a bug."}),
 	}
+	for _, event := range []string{eventSubscribe, eventUnsubscribe, eventGetLocation, eventRider, eventAuthenticate} {
+		m.events.WithLabelValues(event, "ok") // there from the start: a counter that appears with 1 shows no increase
+	}
 	if registry == nil {
 		return m
 	}
