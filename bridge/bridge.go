@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
@@ -35,6 +36,7 @@ type Config struct {
 	RabbitTLS *tls.Config           // nil: as the URL says; else required, whatever the URL says
 	Log       *slog.Logger          // nil = silent
 	Metrics   prometheus.Registerer // nil = none
+	Traces    trace.TracerProvider  // nil = trace context is passed on, no spans are made
 	Window    int                   // events published and not yet confirmed, default 4096
 	MaxAge    time.Duration         // confirmed events older than this leave the stream; 0: never
 }
@@ -44,6 +46,7 @@ type Bridge struct {
 	cfg     Config
 	log     *slog.Logger
 	service *micro.Service
+	traces  traces
 	state   state
 	metrics *metrics
 }
@@ -54,11 +57,11 @@ func New(cfg Config) *Bridge {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bridge{cfg: cfg, log: cfg.Log.With("service", "bridge"), metrics: newMetrics(cfg.Metrics)}
+	b := &Bridge{cfg: cfg, log: cfg.Log.With("service", "bridge"), metrics: newMetrics(cfg.Metrics), traces: newTraces(cfg.Traces)}
 	b.state.metrics = b.metrics
 	b.service = micro.NewService(micro.ServiceConfig{
 		Name: "bridge", Version: "1.0.0", Description: "Hands order events to RabbitMQ.",
-		Conn: cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: b.Health,
+		Conn: cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Traces: cfg.Traces, Health: b.Health,
 	})
 	micro.Handle(b.service, "status", "Connection, lag and age of the oldest event that RabbitMQ has not confirmed.", b.status)
 	return b

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/micro"
 )
@@ -34,6 +35,8 @@ type item struct {
 	event micro.Event
 	// skip is set for poison: the event counts as confirmed without having been published.
 	skip bool
+	// span lasts from the publish to the confirm; nil for an event of no recorded trace.
+	span trace.Span
 }
 
 // publisher pipelines events over one connection: publish and confirms run beside each other, and what is in between is
@@ -42,6 +45,7 @@ type publisher struct {
 	rabbit  *rabbit
 	window  *window[item]
 	size    int
+	traces  traces
 	slots   chan struct{}     // one for each entry of the window
 	whole   chan struct{}     // one for each entry that is not published yet, and so has its payload
 	queued  chan *entry[item] // may be published now
@@ -57,12 +61,12 @@ type publisher struct {
 
 // newPublisher makes a publisher on a connection. settled hears of each rise of the floor: everything up to seq is
 // confirmed, n more events than before. blocked hears when RabbitMQ stops and starts taking publishes.
-func newPublisher(r *rabbit, size int, settled func(seq uint64, n int), blocked func(bool)) (*publisher, error) {
+func newPublisher(r *rabbit, size int, spans traces, settled func(seq uint64, n int), blocked func(bool)) (*publisher, error) {
 	if err := r.channel.Confirm(false); err != nil {
 		return nil, fmt.Errorf("confirm mode: %w", err)
 	}
 	return &publisher{
-		rabbit: r, window: newWindow[item](), size: size, slots: make(chan struct{}, size),
+		rabbit: r, window: newWindow[item](), size: size, traces: spans, slots: make(chan struct{}, size),
 		whole:  make(chan struct{}, min(size, maxWhole)),
 		queued: make(chan *entry[item], size), sent: make(chan *entry[item], size),
 		settled: settled, blocked: blocked, failure: make(chan struct{}),
@@ -157,6 +161,7 @@ func (p *publisher) publish(e *entry[item]) error {
 	}
 	event := e.event.event
 	e.event.event = micro.Event{ID: event.ID}
+	e.event.span = p.traces.begin(&event)
 	p.sent <- e
 	_, err := p.rabbit.channel.PublishWithDeferredConfirm(exchange, event.Type, true, false, message(&event))
 	if err != nil {
@@ -218,6 +223,9 @@ func (p *publisher) reason() error {
 
 // confirm settles an entry, and lets the next one of its key go.
 func (p *publisher) confirm(e *entry[item]) {
+	if e.event.span != nil {
+		e.event.span.End()
+	}
 	next, settled := p.window.confirm(e)
 	if next != nil {
 		p.queued <- next

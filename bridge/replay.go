@@ -54,7 +54,7 @@ func send(ctx context.Context, b *Bridge, items iter.Seq2[item, error]) (confirm
 		return 0, err
 	}
 	defer r.close()
-	pub, err := newPublisher(r, b.cfg.Window, func(_ uint64, n int) { confirmed += n }, func(bool) {})
+	pub, err := newPublisher(r, b.cfg.Window, traces{}, func(_ uint64, n int) { confirmed += n }, func(bool) {})
 	if err != nil {
 		return 0, err
 	}

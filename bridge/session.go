@@ -35,7 +35,7 @@ func (b *Bridge) session(ctx context.Context) error {
 // confirms of those under way, and acknowledges these.
 func (b *Bridge) relay(ctx context.Context, r *rabbit) error {
 	acks := newAcker(b.cfg.Conn, b.log)
-	pub, err := newPublisher(r, b.cfg.Window, func(seq uint64, n int) {
+	pub, err := newPublisher(r, b.cfg.Window, b.traces, func(seq uint64, n int) {
 		b.metrics.relayed.Add(float64(n))
 		acks.raise(seq)
 	}, b.state.blocked)

@@ -140,7 +140,7 @@ func (c *Cache) Change(ctx context.Context, keys []string, write func(context.Co
 		return write(ctx)
 	}
 	if err := c.closeAll(ctx, keys); err != nil {
-		c.log.Warn("cache could not be closed before a write", "error", err)
+		c.log.WarnContext(ctx, "cache could not be closed before a write", "error", err)
 	}
 	// Deferred so that a panic in write deletes too. The caller may have gone by then, hence its context may not count.
 	defer c.reopen(context.WithoutCancel(ctx), keys)
@@ -151,7 +151,7 @@ func (c *Cache) Change(ctx context.Context, keys []string, write func(context.Co
 func (c *Cache) reopen(ctx context.Context, keys []string) {
 	if err := c.delete(ctx, keys); err != nil {
 		c.owe(keys)
-		c.log.Warn("cache deletion is owed", "keys", len(keys), "error", err)
+		c.log.WarnContext(ctx, "cache deletion is owed", "keys", len(keys), "error", err)
 	}
 }
 

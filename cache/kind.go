@@ -120,11 +120,11 @@ func (k *Kind[T]) shared(ctx context.Context, key string) (value T, ok bool) {
 	if err != nil || len(found) != 2 {
 		return value, false
 	}
-	return k.decode(key, found[0], found[1])
+	return k.decode(ctx, key, found[0], found[1])
 }
 
 // decode takes what Redis answered for generation and value; it is a miss when either is absent or unreadable.
-func (k *Kind[T]) decode(key string, generation, data any) (value T, ok bool) {
+func (k *Kind[T]) decode(ctx context.Context, key string, generation, data any) (value T, ok bool) {
 	g, isText := generation.(string)
 	v, isData := data.(string)
 	if !isText || !isData {
@@ -133,7 +133,7 @@ func (k *Kind[T]) decode(key string, generation, data any) (value T, ok bool) {
 	value, err := k.cfg.Decode([]byte(v))
 	if err != nil {
 		// Another version of this program wrote it. The source knows better.
-		k.cache.log.Warn("cached value is unreadable", "key", key, "error", err)
+		k.cache.log.WarnContext(ctx, "cached value is unreadable", "key", key, "error", err)
 		return value, false
 	}
 	k.keep(key, g, value)
@@ -178,7 +178,7 @@ func (k *Kind[T]) open(ctx context.Context, key string) (generation string, valu
 			return "", value, false
 		}
 		generation, _ = fields[0].(string) // absent reads as "", with which nothing is stored
-		if value, ok = k.decode(key, fields[0], fields[1]); ok {
+		if value, ok = k.decode(ctx, key, fields[0], fields[1]); ok {
 			return generation, value, true
 		}
 		if loader, _ := fields[2].(int64); loader == 1 || waited >= headStart {

@@ -88,9 +88,17 @@ type Config struct {
 	TrackingTTL       time.Duration `env:"TRACKING_TTL" envDefault:"1h"`
 	TrackingAnonymous bool          `env:"TRACKING_ANONYMOUS" envDefault:"false"`
 
-	AssetURL     string `env:"ASSET_URL"`
-	MapTilesURL  string `env:"MAP_TILES_URL"`
-	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	AssetURL    string `env:"ASSET_URL"`
+	MapTilesURL string `env:"MAP_TILES_URL"`
+
+	// OTLPEndpoint is where traces go, OTLPHeaders what is sent along
+	// ("name=value,name=value"; a value may be percent-encoded), and TracesRatio the
+	// share of them that is recorded.
+	OTLPEndpoint string  `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	OTLPHeaders  string  `env:"OTEL_EXPORTER_OTLP_HEADERS"`
+	TracesRatio  float64 `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"0.01"`
+	// SentryDSN is where panics and internal errors are reported.
+	SentryDSN string `env:"SENTRY_DSN"`
 
 	// Shards come from POSTGRES_SHARD_<LETTER>_URL and SHARD_<LETTER>_REGIONS,
 	// for any letter: a new shard is configuration, not code.

@@ -71,6 +71,9 @@ func TestUnusableValuesNameTheirVariable(t *testing.T) {
 		"EVENTS_MAX_AGE":              "24h",
 		"TRACKING_ANONYMOUS":          "perhaps",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+		"OTEL_EXPORTER_OTLP_HEADERS":  "secret",
+		"OTEL_TRACES_SAMPLER_ARG":     "1.5",
+		"SENTRY_DSN":                  "https://sentry.example.com",
 	} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,7 @@ const minSecret = 32
 
 // Validate says what cannot work, naming the variable, or returns nil.
 func (c Config) Validate() error {
-	checks := []func() error{c.validateApp, c.validateURLs, c.validateRates, c.validateDurations, c.validateNetworks, c.validateOrigins, c.validateTLS}
+	checks := []func() error{c.validateApp, c.validateURLs, c.validateRates, c.validateDurations, c.validateNetworks, c.validateOrigins, c.validateTLS, c.validateTelemetry}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err

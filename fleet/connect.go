@@ -15,6 +15,7 @@ import (
 	"tiffin/config"
 	"tiffin/micro"
 	"tiffin/shard"
+	"tiffin/telemetry"
 )
 
 // sharded are the roles that work on the shards.
@@ -33,9 +34,10 @@ type deps struct {
 	config  config.Config
 	log     *slog.Logger
 	metrics *prometheus.Registry
-	router  *shard.Router // nil when no role asks where something lives
-	shards  *shard.Set    // nil when no role works on the shards
-	redis   *redis.Client // nil when REDIS_URL is not set
+	traces  *telemetry.Traces // nil when they go nowhere
+	router  *shard.Router     // nil when no role asks where something lives
+	shards  *shard.Set        // nil when no role works on the shards
+	redis   *redis.Client     // nil when REDIS_URL is not set
 	conns   []*nats.Conn
 	// lost gets the reason when a connection is closed for good.
 	lost chan error
@@ -43,8 +45,8 @@ type deps struct {
 
 // connect opens what the roles need. Databases that are away do not stop it:
 // their roles answer 503 until they are back.
-func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps, error) {
-	d := &deps{config: c.Config, log: c.Log, metrics: metrics, lost: make(chan error, 1)}
+func connect(ctx context.Context, c Config, metrics *prometheus.Registry, traces *telemetry.Traces) (*deps, error) {
+	d := &deps{config: c.Config, log: c.Log, metrics: metrics, traces: traces, lost: make(chan error, 1)}
 	shards, err := ShardConfig(c.Config)
 	if err != nil {
 		return nil, err
@@ -69,6 +71,7 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry) (*deps
 		}
 		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{
 			Log: c.Log, Metrics: d.metrics, MaxConns: c.Config.PoolSize, Keys: keys,
+			Traced: d.traces != nil,
 		})
 		if err != nil {
 			d.close()
@@ -167,8 +170,9 @@ func (d *deps) connLost(role string) func(error) {
 	}
 }
 
+// client makes calls in the name of the connection's role.
 func (d *deps) client(conn *nats.Conn) *micro.Client {
-	return micro.NewClient(conn, micro.ClientConfig{Metrics: d.metrics})
+	return micro.NewClient(conn, micro.ClientConfig{Metrics: d.metrics, Traces: d.traces.For(conn.Opts.User)})
 }
 
 // close ends the connections, last of all.

@@ -35,12 +35,18 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	metrics := newRegistry()
+	sinks, log, err := c.openSinks(ctx, metrics)
+	if err != nil {
+		return err
+	}
+	defer sinks.close()
+	c.Log = log
 	probes, err := openProbes(ctx, c, metrics)
 	if err != nil {
 		return err
 	}
 	defer probes.close()
-	d, err := connect(ctx, c, metrics)
+	d, err := connect(ctx, c, metrics, sinks.traces)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}

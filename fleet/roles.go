@@ -98,7 +98,7 @@ func (d *deps) build(ctx context.Context, names []string) (*built, error) {
 }
 
 func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (server, error) {
-	c, client := d.config, d.client(conn)
+	c, client, traces := d.config, d.client(conn), d.traces.For(name)
 	audit := auth.NewClient(client).Auditor(name, d.log)
 	js, err := jetstream.New(conn)
 	if err != nil {
@@ -107,7 +107,7 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 	switch name {
 	case "auth":
 		return authserver.New(ctx, authserver.Config{
-			Conn: conn, Shards: d.shards, Redis: d.redis, Log: d.log, Metrics: d.metrics,
+			Conn: conn, Shards: d.shards, Redis: d.redis, Log: d.log, Metrics: d.metrics, Traces: traces,
 			JWTSecret: c.JWTSecret, JWTExpiry: c.JWTExpiry, BcryptCost: c.BcryptCost,
 		})
 	case "restaurant":
@@ -116,22 +116,22 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 			return nil, err
 		}
 		return restaurantserver.New(ctx, restaurantserver.Config{
-			Conn: conn, MongoURL: c.MongoURL, MongoTLS: secure, Router: d.router, Redis: d.redis, Log: d.log, Metrics: d.metrics,
+			Conn: conn, MongoURL: c.MongoURL, MongoTLS: secure, Router: d.router, Redis: d.redis, Log: d.log, Metrics: d.metrics, Traces: traces,
 			Audit: audit,
 		})
 	case "order":
 		return orderserver.New(ctx, orderserver.Config{
-			Conn: conn, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics, Audit: audit,
+			Conn: conn, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics, Traces: traces, Audit: audit,
 			AcceptTTL: c.AcceptTTL, DeliveryRadiusKM: c.DeliveryRadiusKM,
 		})
 	case "delivery":
 		return deliveryserver.New(ctx, deliveryserver.Config{
-			Conn: conn, JS: js, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics,
+			Conn: conn, JS: js, Shards: d.shards, Client: client, Log: d.log, Metrics: d.metrics, Traces: traces,
 			OfferTTL: c.OfferTTL, SilentTTL: c.SilentTTL, DispatchRadiusKM: c.DispatchRadiusKM,
 		})
 	case "tracking":
 		return trackingserver.New(ctx, trackingserver.Config{
-			Conn: conn, JS: js, Redis: d.redis, Client: client, Log: d.log, Metrics: d.metrics,
+			Conn: conn, JS: js, Redis: d.redis, Client: client, Log: d.log, Metrics: d.metrics, Traces: traces,
 			TrackingTTL: c.TrackingTTL, RateLimitLocation: c.RateLimitLocation,
 		})
 	case "bridge":
@@ -139,7 +139,10 @@ func (d *deps) service(ctx context.Context, name string, conn *nats.Conn) (serve
 		if err != nil {
 			return nil, err
 		}
-		return bridge.New(bridge.Config{Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure, Log: d.log, Metrics: d.metrics, Window: c.BridgeWindow, MaxAge: c.EventsMaxAge}), nil
+		return bridge.New(bridge.Config{
+			Conn: conn, JS: js, RabbitURL: c.RabbitMQURL, RabbitTLS: secure, Log: d.log, Metrics: d.metrics, Traces: traces,
+			Window: c.BridgeWindow, MaxAge: c.EventsMaxAge,
+		}), nil
 	}
 	return nil, fmt.Errorf("no role %q", name)
 }
@@ -164,7 +167,7 @@ func (d *deps) relays(ctx context.Context, b *built, conns map[string]*nats.Conn
 	}
 	for _, db := range d.shards.All() {
 		relay := outbox.NewRelay(outbox.RelayConfig{
-			DB: db, JS: js, Log: d.log, Metrics: d.metrics, Replicas: d.config.StreamReplicas,
+			DB: db, JS: js, Log: d.log, Metrics: d.metrics, Traces: d.traces.For("relay"), Replicas: d.config.StreamReplicas,
 		})
 		b.relay = append(b.relay, role{name: "relay-" + db.ID(), run: relay.Run})
 	}
@@ -204,7 +207,7 @@ func (d *deps) edge(ctx context.Context, conn *nats.Conn) error {
 		},
 		TrackingAnonymous: c.TrackingAnonymous, MapTilesURL: c.MapTilesURL, AssetURL: c.AssetURL,
 		Web: pages, Cities: d.router.Cities(), Shards: shards,
-		Log: d.log, Metrics: d.metrics, Gatherer: d.metrics,
+		Log: d.log, Metrics: d.metrics, Gatherer: d.metrics, Traces: d.traces.For("edge"),
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/wire"
@@ -43,8 +42,9 @@ type Client struct {
 
 // route is what the client keeps for a subject. Subjects are constants of the program, so there are few.
 type route struct {
-	breaker *breaker
-	ok      prometheus.Observer
+	breaker     *breaker
+	ok          prometheus.Observer
+	spanOptions []trace.SpanStartOption
 }
 
 // NewClient makes a client on the connection. A call whose context has no actor is made in the name of the
@@ -85,8 +85,8 @@ func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req,
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	start := time.Now()
-	ctx, end := c.span(ctx, subject)
 	to := c.route(subject)
+	ctx, end := c.span(ctx, to, subject)
 	answer, err := c.attempt(ctx, to, subject, data, attempts)
 	if err == nil {
 		err = decodeAnswer(answer, &res)
@@ -197,22 +197,9 @@ func (c *Client) route(subject string) *route {
 	}
 	service, _, _ := strings.Cut(subject, ".")
 	b, _ := c.breakers.LoadOrStore(service, &breaker{clock: time.Now})
-	r, _ := c.routes.LoadOrStore(subject, &route{b.(*breaker), c.calls.WithLabelValues(subject, "ok")})
+	r, _ := c.routes.LoadOrStore(subject, &route{
+		b.(*breaker), c.calls.WithLabelValues(subject, "ok"), rpc(subject, trace.SpanKindClient)})
 	return r.(*route)
-}
-
-// span opens a client span when a tracer is configured.
-func (c *Client) span(ctx context.Context, subject string) (context.Context, func(outcome string)) {
-	if c.tracer == nil {
-		return ctx, func(string) {}
-	}
-	ctx, span := c.tracer.Start(ctx, subject, trace.WithSpanKind(trace.SpanKindClient))
-	return ctx, func(outcome string) {
-		if outcome != "ok" {
-			span.SetStatus(codes.Error, outcome)
-		}
-		span.End()
-	}
 }
 
 // pause waits for d or until ctx ends.

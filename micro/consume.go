@@ -13,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -38,6 +39,7 @@ type ConsumerConfig struct {
 	Handler func(context.Context, Event) error
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	Traces  trace.TracerProvider // nil = trace context is passed on, no spans are made
 }
 
 // consumer is the running form of a ConsumerConfig.
@@ -45,6 +47,7 @@ type consumer struct {
 	cfg     ConsumerConfig
 	js      jetstream.JetStream
 	log     *slog.Logger
+	tracer  trace.Tracer
 	seed    maphash.Seed
 	handled *prometheus.CounterVec
 	lag     prometheus.Gauge
@@ -76,7 +79,7 @@ func newConsumer(js jetstream.JetStream, cfg ConsumerConfig) *consumer {
 		cfg.MaxAckPending = 256
 	}
 	return &consumer{
-		cfg: cfg, js: js, seed: maphash.MakeSeed(),
+		cfg: cfg, js: js, seed: maphash.MakeSeed(), tracer: tracer(cfg.Traces),
 		log: orSilent(cfg.Log).With("consumer", cfg.Durable),
 		handled: Register(cfg.Metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_events_consumed_total",
@@ -187,10 +190,12 @@ func (c *consumer) handle(msg jetstream.Msg) {
 	}
 	ctx = WithActor(ctx, Actor{Role: RoleService, ID: c.cfg.Durable})
 	ctx = WithRequestID(ctx, event.Headers[HeaderRequestID])
-	err = c.invoke(extract(ctx, msg.Headers()), event)
+	ctx, end := c.span(extract(ctx, msg.Headers()), msg.Subject(), &event)
+	err = c.invoke(ctx, event)
+	end(err)
 	var panicked *panicError
 	if errors.As(err, &panicked) {
-		c.log.Error("event handler panicked", "id", event.ID, "error", err, "stack", string(panicked.stack))
+		c.log.ErrorContext(ctx, "event handler panicked", "id", event.ID, "error", err, "stack", string(panicked.stack))
 		if meta.NumDelivered >= maxPanics {
 			err = Poison(err)
 		}
@@ -218,18 +223,18 @@ func (c *consumer) settle(ctx context.Context, msg jetstream.Msg, meta *jetstrea
 		settled = msg.Ack()
 	case IsPoison(err):
 		outcome = "dead"
-		log.Error("event is poison", "error", err)
+		log.ErrorContext(ctx, "event is poison", "error", err)
 		if settled = DeadLetter(context.WithoutCancel(ctx), c.js, c.cfg.Durable, msg, err.Error()); settled == nil {
 			settled = msg.TermWithReason(headerSafe(err.Error()))
 		}
 	default:
 		outcome = "retry"
 		delay := Backoff(int(meta.NumDelivered)-1, 100*time.Millisecond, 30*time.Second)
-		log.Warn("event comes back", "error", err, "in", delay)
+		log.WarnContext(ctx, "event comes back", "error", err, "in", delay)
 		settled = msg.NakWithDelay(delay)
 	}
 	if settled != nil {
-		log.Warn("event not settled", "error", settled)
+		log.WarnContext(ctx, "event not settled", "error", settled)
 	}
 	c.handled.WithLabelValues(c.cfg.Durable, event.Type, outcome).Inc()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	natsmicro "github.com/nats-io/nats.go/micro"
+	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/wire"
 )
@@ -34,6 +35,7 @@ type endpoint struct {
 	timeout                    time.Duration
 	invoke                     func(ctx context.Context, data []byte) ([]byte, error)
 	describeAct                func(req, res any) (target, detail string) // nil: changes nothing, see WithAudit
+	spanOptions                []trace.SpanStartOption
 
 	pool      *pool[arrival]
 	metrics   endpointMetrics
@@ -66,6 +68,7 @@ func Handle[Req, Res any](s *Service, verb, description string, h func(context.C
 		request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res](),
 		workers: defaultWorkers, queue: defaultQueue, timeout: defaultTimeout,
 	}
+	e.spanOptions = rpc(e.subject, trace.SpanKindServer)
 	for _, o := range opts {
 		o(e)
 	}
@@ -115,7 +118,7 @@ func (s *Service) accept(e *endpoint, msg *nats.Msg) {
 		e.metrics.refused.Inc()
 		busy := E(CodeUnavailable, "too many requests are waiting")
 		busy.RetryAfter = time.Second
-		s.answer(e, msg, busy)
+		s.answer(context.Background(), e, msg, busy)
 	}
 }
 
@@ -150,7 +153,7 @@ func (s *Service) serve(base context.Context, e *endpoint, a arrival) {
 	failure := From(err)
 	if failure != nil {
 		s.report(ctx, e, failure)
-		s.answer(e, a.msg, failure)
+		s.answer(ctx, e, a.msg, failure)
 	}
 	e.observe(time.Since(a.at), failure)
 	s.audit(ctx, e, failure)
@@ -178,7 +181,7 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // answer sends an error: the micro headers for every client, and the whole error as JSON for the kit's. It is short,
 // so it also gets through when the good answer was too large for the server.
-func (s *Service) answer(e *endpoint, msg *nats.Msg, failure *Error) {
+func (s *Service) answer(ctx context.Context, e *endpoint, msg *nats.Msg, failure *Error) {
 	body, err := encodeError(failure)
 	if err == nil {
 		err = msg.RespondMsg(&nats.Msg{Data: body, Header: nats.Header{
@@ -187,7 +190,7 @@ func (s *Service) answer(e *endpoint, msg *nats.Msg, failure *Error) {
 		}})
 	}
 	if err != nil {
-		s.log.Warn("error not answered", "endpoint", e.verb, "error", err)
+		s.log.WarnContext(ctx, "error not answered", "endpoint", e.verb, "error", err)
 	}
 }
 
@@ -223,18 +226,17 @@ func (s *Service) audit(ctx context.Context, e *endpoint, failure *Error) {
 		if failure != nil {
 			outcome = string(failure.Code)
 		}
-		s.log.InfoContext(ctx, "operator request", "endpoint", e.verb, "actor", actor.String(),
-			"request_id", RequestID(ctx), "outcome", outcome)
+		s.log.InfoContext(ctx, "operator request", "endpoint", e.verb, "outcome", outcome)
 	}
 }
 
 // report logs internal errors once, with cause and stack; what the client sees holds neither.
 func (s *Service) report(ctx context.Context, e *endpoint, failure *Error) {
 	if failure.Code != CodeInternal {
-		s.log.DebugContext(ctx, "request failed", "endpoint", e.verb, "request_id", RequestID(ctx), "error", failure)
+		s.log.DebugContext(ctx, "request failed", "endpoint", e.verb, "error", failure)
 		return
 	}
-	attrs := []any{"endpoint", e.verb, "request_id", RequestID(ctx), "actor", ActorFrom(ctx).String(), "error", failure}
+	attrs := []any{"endpoint", e.verb, "error", failure}
 	if p := (*panicError)(nil); errors.As(failure.cause, &p) {
 		attrs = append(attrs, "stack", string(p.stack))
 	}

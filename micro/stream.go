@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // The streams.
@@ -58,17 +59,25 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, replicas int) (je
 
 // Publisher puts events on the stream in order. It is safe for concurrent use; batches of several callers may
 // interleave, events of one batch keep their order.
-type Publisher struct{ js jetstream.JetStream }
+type Publisher struct {
+	js     jetstream.JetStream
+	tracer trace.Tracer
+}
 
 // NewPublisher makes a publisher. The stream must exist.
-func NewPublisher(js jetstream.JetStream) *Publisher { return &Publisher{js} }
+func NewPublisher(js jetstream.JetStream) *Publisher { return &Publisher{js: js} }
+
+// WithTraces makes a span of each event that belongs to a recorded trace; nil makes none.
+func (p *Publisher) WithTraces(traces trace.TracerProvider) *Publisher {
+	return &Publisher{js: p.js, tracer: tracer(traces)}
+}
 
 // PublishBatch stores events in the given order and gives their sequence numbers in the stream. On an error the
 // leading non-zero numbers belong to events that are stored; of the others it is unknown, and all of them are to be
 // sent again: the stream drops what it already has, by id. It returns ErrEvent, and stores nothing, when one of the
 // events is none.
-func (p *Publisher) PublishBatch(ctx context.Context, events []Event) ([]uint64, error) {
-	seqs := make([]uint64, len(events))
+func (p *Publisher) PublishBatch(ctx context.Context, events []Event) (seqs []uint64, err error) {
+	seqs = make([]uint64, len(events))
 	msgs := make([]*nats.Msg, len(events))
 	for i := range events {
 		msg, err := events[i].message()
@@ -77,9 +86,11 @@ func (p *Publisher) PublishBatch(ctx context.Context, events []Event) ([]uint64,
 		}
 		msgs[i] = msg
 	}
+	end := p.spans(ctx, events, msgs)
+	defer func() { end(err) }()
 	for start := 0; start < len(msgs); start += maxBatch {
-		end := min(start+maxBatch, len(msgs))
-		if err := p.publish(ctx, msgs[start:end], seqs[start:end]); err != nil {
+		stop := min(start+maxBatch, len(msgs))
+		if err := p.publish(ctx, msgs[start:stop], seqs[start:stop]); err != nil {
 			return seqs, fmt.Errorf("publish events: %w", err)
 		}
 	}

@@ -43,7 +43,8 @@ type groupLane struct {
 // member is a transaction in a group.
 type member struct {
 	Work
-	done chan error // room for one
+	ctx  context.Context // whose trace this belongs to
+	done chan error      // room for one
 }
 
 // NewGroup returns a group that commits to the shards of the set.
@@ -51,12 +52,15 @@ func NewGroup(set *Set) *Group { return &Group{set: set, lanes: make(map[Region]
 
 // Commit runs a transaction on the shard that owns the region; errors are those
 // of DB.InBatch. When ctx ends meanwhile, the outcome is unknown.
-func (g *Group) Commit(ctx context.Context, region Region, w Work) error {
+func (g *Group) Commit(ctx context.Context, region Region, w Work) (err error) {
 	db, err := g.set.ByRegion(region)
 	if err != nil {
 		return err
 	}
 	m := &member{Work: w, done: make(chan error, 1)}
+	var end func(error)
+	m.ctx, end = m.together(ctx, db.ID())
+	defer func() { end(err) }()
 	g.mu.Lock()
 	lane := g.lanes[region]
 	if lane == nil {
@@ -66,7 +70,7 @@ func (g *Group) Commit(ctx context.Context, region Region, w Work) error {
 	lane.waiting = append(lane.waiting, m)
 	if lane.running < groupsUnderWay {
 		lane.running++
-		go g.drive(context.WithoutCancel(ctx), db, lane)
+		go g.drive(db, lane)
 	}
 	g.mu.Unlock()
 	select {
@@ -93,7 +97,7 @@ func (g *Group) withdraw(lane *groupLane, m *member) bool {
 }
 
 // drive commits group after group until nobody waits.
-func (g *Group) drive(ctx context.Context, db *DB, lane *groupLane) {
+func (g *Group) drive(db *DB, lane *groupLane) {
 	for {
 		g.mu.Lock()
 		n := min(len(lane.waiting), maxGroup)
@@ -105,21 +109,22 @@ func (g *Group) drive(ctx context.Context, db *DB, lane *groupLane) {
 		group := slices.Clone(lane.waiting[:n])
 		lane.waiting = slices.Delete(lane.waiting, 0, n)
 		g.mu.Unlock()
-		commitGroup(ctx, db, group)
+		commitGroup(db, group)
 	}
 }
 
-// commitGroup answers every member.
-func commitGroup(ctx context.Context, db *DB, group []*member) {
+// commitGroup answers every member. A member that stops waiting does not stop
+// its transaction, which others may share.
+func commitGroup(db *DB, group []*member) {
 	if len(group) == 1 {
-		group[0].done <- db.InBatch(ctx, group[0].Work)
+		group[0].alone(db)
 		return
 	}
 	fills := make([]func(*pgx.Batch) error, len(group))
 	for i, m := range group {
 		fills[i] = m.Fill
 	}
-	err := db.inBatch(ctx, groupPatience, fills...)
+	err := db.inBatch(traced(context.WithoutCancel(group[0].ctx), group), groupPatience, fills...)
 	if err == nil || CommitUnknown(err) {
 		for _, m := range group {
 			m.done <- err
@@ -127,6 +132,9 @@ func commitGroup(ctx context.Context, db *DB, group []*member) {
 		return
 	}
 	for _, m := range group {
-		go func() { m.done <- db.InBatch(ctx, m.Work) }()
+		go m.alone(db)
 	}
 }
+
+// alone runs a member's transaction by itself.
+func (m *member) alone(db *DB) { m.done <- db.InBatch(context.WithoutCancel(m.ctx), m.Work) }

@@ -70,6 +70,9 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	config.PingTimeout = pingTimeout
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	if opts.Traced {
+		config.ConnConfig.Tracer = tracer{shard.ID}
+	}
 	params := config.ConnConfig.RuntimeParams
 	params["application_name"] = opts.Name
 	// The server gives up shortly before the client does: a statement the

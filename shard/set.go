@@ -23,6 +23,7 @@ type Options struct {
 	Timeout  time.Duration         // longest any call may take on a shard; default 2s
 	Name     string                // application_name at the server; default "tiffin"
 	Keys     *sealed.Keys          // of personal data; nil: it is stored as plain text
+	Traced   bool                  // round trips of a recorded trace become spans of it
 }
 
 func (o Options) withDefaults() Options {

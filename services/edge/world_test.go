@@ -93,7 +93,7 @@ func (w *world) open(t testing.TB, options ...func(*edge.Config)) {
 	w.signer = token.NewSigner(secret, time.Hour)
 	cfg := edge.Config{
 		BindAddress: "127.0.0.1", Conn: conn, Client: micro.NewClient(conn, micro.ClientConfig{Metrics: registry}), Redis: store,
-		Verifier: token.NewVerifier(secret), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Metrics: registry, Gatherer: registry,
+		Verifier: token.NewVerifier(secret), Log: slog.New(micro.LogHandler(slog.NewJSONHandler(w.log, nil))), Metrics: registry, Gatherer: registry,
 		Shards: []edge.ShardInfo{{ID: "a", Regions: []string{"us-west"}}},
 	}
 	for _, option := range options {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/micro"
 	"tiffin/shard"
@@ -47,6 +48,7 @@ type RelayConfig struct {
 	Metrics   prometheus.Registerer // nil: no metrics
 	Retention time.Duration         // how long a delivered row is kept; default 7 days
 	Replicas  int                   // of the stream, should it have to be made again; default 1
+	Traces    trace.TracerProvider  // nil: trace context is passed on, no spans are made
 	Consumer  string                // durable consumer without whose confirmation no row is purged; default "bridge"
 }
 
@@ -73,7 +75,7 @@ func NewRelay(config RelayConfig) *Relay {
 	config.Consumer = cmp.Or(config.Consumer, "bridge")
 	return &Relay{
 		config:  config,
-		publish: micro.NewPublisher(config.JS),
+		publish: micro.NewPublisher(config.JS).WithTraces(config.Traces),
 		metrics: newMetrics(config.Metrics, config.DB.ID()),
 		log:     config.Log.With("relay", config.DB.ID()),
 	}

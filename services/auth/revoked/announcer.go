@@ -51,7 +51,7 @@ func (a *Announcer) Announce(ctx context.Context, family string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	if err := a.write(ctx, []Family{{ID: family, Revoked: a.clock()}}); err != nil {
-		a.log.Warn("sign-out is announced later", "family", family, "error", err)
+		a.log.WarnContext(ctx, "sign-out is announced later", "family", family, "error", err)
 	}
 }
 

@@ -34,8 +34,8 @@ func (t *trail) note(ctx context.Context, actor micro.Actor, action, target, out
 			ActorID: actor.ID, ActorRole: actor.Role, Target: target, RequestID: micro.RequestID(ctx)})
 	}
 	if err != nil {
-		t.log.Error("audit entry not stored", "action", action, "outcome", outcome, "actor", actor.String(), "target", target,
-			"request", micro.RequestID(ctx), "audit", true, "error", err)
+		t.log.ErrorContext(ctx, "audit entry not stored", "action", action, "outcome", outcome, "target", target,
+			"audit", true, "error", err)
 	}
 }
 

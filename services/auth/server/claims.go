@@ -84,7 +84,7 @@ func (c *claims) everywhere(ctx context.Context, what string, do func(context.Co
 	for _, db := range c.shards.All() {
 		group.Go(func() {
 			if err := db.Do(ctx, do); err != nil {
-				c.log.Warn("e-mail claim left to the sweeper", "step", what, "shard", db.ID(), "error", err)
+				c.log.WarnContext(ctx, "e-mail claim left to the sweeper", "step", what, "shard", db.ID(), "error", err)
 			}
 		})
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Server) endpoints() *micro.Service {
 	service := micro.NewService(micro.ServiceConfig{
 		Name: auth.ServiceName, Version: auth.ServiceVersion, Description: "Accounts and sessions",
-		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.Health,
+		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Traces: s.cfg.Traces, Health: s.Health,
 	})
 	micro.Handle(service, auth.VerbRegister, "Open an account and sign it in", s.register)
 	micro.Handle(service, auth.VerbLogin, "Exchange a password for a session", s.login)
@@ -114,7 +114,7 @@ func (s *Server) rehash(ctx context.Context, a account, password string) {
 		err = updateHash(ctx, s.cfg.Shards, a.ID, a.PasswordHash, hash)
 	}
 	if err != nil {
-		s.log.Warn("password hash keeps its old cost for now", "user", a.ID, "error", err)
+		s.log.WarnContext(ctx, "password hash keeps its old cost for now", "user", a.ID, "error", err)
 	}
 }
 
@@ -127,7 +127,7 @@ func (s *Server) refresh(ctx context.Context, req auth.RefreshRequest) (session 
 		family, _, _ := strings.Cut(req.RefreshToken, ".")
 		s.announcer.Announce(ctx, family)
 		s.trail.note(ctx, micro.ActorFrom(ctx), auth.ActionTokenReuse, family, micro.OutcomeRefused)
-		s.log.Warn("refresh token used twice, session revoked", "family", family, "request", micro.RequestID(ctx), "audit", true)
+		s.log.WarnContext(ctx, "refresh token used twice, session revoked", "family", family, "audit", true)
 	}
 	if err != nil {
 		return session, unauthenticated(err)
@@ -195,7 +195,7 @@ func (s *Server) adminCreate(ctx context.Context, req auth.AdminCreateRequest) (
 		return res, err
 	}
 	s.trail.note(ctx, actor, auth.ActionAdminCreate, a.ID, micro.OutcomeOK)
-	s.log.Info("administrator created", "user", a.ID, "by", actor.String(), "audit", true)
+	s.log.InfoContext(ctx, "administrator created", "user", a.ID, "audit", true)
 	return auth.AdminCreateResponse{User: a.user()}, nil
 }
 

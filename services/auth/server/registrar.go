@@ -94,7 +94,7 @@ func (r *registrar) collect(ctx context.Context, email, id string) (rival *claim
 		vote, err := r.claims.reserve(ctx, db, email, id)
 		switch {
 		case errors.Is(err, shard.ErrUnavailable):
-			r.log.Debug("shard has no vote", "shard", db.ID(), "error", err)
+			r.log.DebugContext(ctx, "shard has no vote", "shard", db.ID(), "error", err)
 		case err != nil:
 			r.claims.release(ctx, email, id)
 			return nil, err
@@ -177,7 +177,7 @@ func (r *registrar) resolve(ctx context.Context, email, id string, cause error) 
 	ended, err := settle(ctx, r.shards, id)
 	switch {
 	case err != nil:
-		r.log.Warn("registration left to the sweeper", "user", id, "error", err)
+		r.log.WarnContext(ctx, "registration left to the sweeper", "user", id, "error", err)
 		return cause
 	case ended == committed:
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/cache"
@@ -34,6 +35,7 @@ type Config struct {
 	Redis   *redis.Client // nil: profiles are read from their shard each time
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	Traces  trace.TracerProvider // nil = trace context is passed on, no spans are made
 	Clock   func() time.Time
 
 	JWTSecret  string

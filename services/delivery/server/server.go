@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
@@ -30,7 +31,8 @@ type Config struct {
 	Client  *micro.Client // calls tracking
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
-	Clock   func() time.Time // for throttling and caching only: deadlines are the database's; default time.Now
+	Traces  trace.TracerProvider // nil = trace context is passed on, no spans are made
+	Clock   func() time.Time     // for throttling and caching only: deadlines are the database's; default time.Now
 
 	OfferTTL         time.Duration // how long an offer stands, default 30s
 	SilentTTL        time.Duration // after how long without a sign of life a rider is not asked, default 5m
@@ -92,6 +94,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		Conn:        cfg.Conn,
 		Log:         cfg.Log,
 		Metrics:     cfg.Metrics,
+		Traces:      cfg.Traces,
 		Health:      s.Health,
 	})
 	s.endpoints()
@@ -142,5 +145,6 @@ func (s *Server) listen(ctx context.Context) error {
 		},
 		Log:     s.log,
 		Metrics: s.cfg.Metrics,
+		Traces:  s.cfg.Traces,
 	})
 }

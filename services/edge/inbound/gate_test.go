@@ -33,7 +33,7 @@ type bench struct {
 func setup(t *testing.T, cfg inbound.Config) *bench {
 	t.Helper()
 	b := &bench{log: &bytes.Buffer{}}
-	cfg.Log = slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg.Log = slog.New(micro.LogHandler(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	gate := inbound.New(cfg)
 	b.app = fiber.New(fiber.Config{ErrorHandler: gate.HandleError, Immutable: true})
 	b.app.Use(gate.Handle)
@@ -113,9 +113,24 @@ func TestSpansAreNamedByRoute(t *testing.T) {
 	b.get(t, "GET", "/broken")
 	spans := recorder.Ended()
 	require.Len(t, spans, 3)
-	require.Equal(t, []string{"/ok", "unmatched", "unmatched"}, []string{spans[0].Name(), spans[1].Name(), spans[2].Name()})
+	require.Equal(t, []string{"GET /ok", "GET unmatched", "GET unmatched"}, []string{spans[0].Name(), spans[1].Name(), spans[2].Name()})
 	require.Contains(t, res.Header.Get("Traceparent"), spans[0].SpanContext().SpanID().String())
 	require.Equal(t, "Error", spans[2].Status().Code.String())
+}
+
+// Only a trusted proxy may say that a trace be recorded.
+func TestAClientDoesNotDecideWhatIsRecorded(t *testing.T) {
+	t.Parallel()
+	const given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	for proxies, recorded := range map[string]int{"0.0.0.0/32": 1, "10.0.0.0/8": 0} { // app.Test's peer is 0.0.0.0
+		recorder := tracetest.NewSpanRecorder()
+		traces := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder),
+			sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.NeverSample())))
+		b := setup(t, inbound.Config{Traces: traces, Proxies: networks(t, proxies)})
+		res, _ := b.get(t, "GET", "/ok", "traceparent", given)
+		require.Len(t, recorder.Ended(), recorded)
+		require.Contains(t, res.Header.Get("Traceparent"), given[:35], "the ids go on")
+	}
 }
 
 // Whatever goes wrong inside, the client gets a problem without any of it, and

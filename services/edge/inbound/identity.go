@@ -35,11 +35,17 @@ func requestID(c *fiber.Ctx) string {
 // joinTrace continues the client's trace, or begins one, so that the log lines
 // of all services always share an id. With a tracer the request becomes a span,
 // which the tracer may decide to record; without one the ids are passed on.
-func (g *Gate) joinTrace(ctx context.Context, c *fiber.Ctx) (context.Context, trace.Span) {
+//
+// Whether to record is not a client's to say, or anybody could have all of their
+// requests recorded: of what comes from no trusted proxy only the ids count.
+func (g *Gate) joinTrace(ctx context.Context, c *fiber.Ctx, r *Request) (context.Context, trace.Span) {
 	if len(c.Request().Header.Peek("traceparent")) > 0 {
 		ctx = propagation.TraceContext{}.Extract(ctx, carrier{c})
 	}
 	if g.tracer != nil {
+		if sc := trace.SpanContextFromContext(ctx); sc.IsValid() && !r.Proxied {
+			ctx = trace.ContextWithRemoteSpanContext(ctx, sc.WithTraceFlags(0).WithTraceState(trace.TraceState{}))
+		}
 		return g.tracer.Start(ctx, c.Method(), trace.WithSpanKind(trace.SpanKindServer))
 	}
 	if !trace.SpanContextFromContext(ctx).IsValid() {

@@ -25,6 +25,7 @@ type Request struct {
 	TraceID string
 	Client  netip.Addr // who is calling, see Networks.Client
 	Secure  bool       // over TLS, here or at a trusted proxy
+	Proxied bool       // by a trusted proxy, whose headers count
 	Route   string     // as declared, such as /orders/:id; "" for a path that does not exist
 	Actor   micro.Actor
 	Key     string // id of the API key by which the actor came, "" without one
@@ -45,6 +46,11 @@ func From(c *fiber.Ctx) *Request {
 		return r
 	}
 	return &Request{}
+}
+
+// context is what the request's lines are logged with.
+func (r *Request) context(c *fiber.Ctx) context.Context {
+	return micro.WithActor(c.UserContext(), r.Actor)
 }
 
 // Config is what the middleware needs. Everything but Origins may be left out.
@@ -100,7 +106,7 @@ func New(cfg Config) *Gate {
 // Handle is the outermost handler.
 func (g *Gate) Handle(c *fiber.Ctx) error {
 	r := g.admit(c)
-	ctx, span := g.joinTrace(micro.WithRequestID(context.Background(), r.ID), c)
+	ctx, span := g.joinTrace(micro.WithRequestID(context.Background(), r.ID), c, r)
 	r.TraceID = span.SpanContext().TraceID().String()
 	c.SetUserContext(ctx)
 	c.Set("Traceparent", traceparent(span.SpanContext()))
@@ -112,7 +118,7 @@ func (g *Gate) Handle(c *fiber.Ctx) error {
 		}
 	}
 	g.observe(c, r)
-	finish(span, r, c.Response().StatusCode())
+	finish(c, span, r)
 	return nil
 }
 
@@ -120,6 +126,7 @@ func (g *Gate) Handle(c *fiber.Ctx) error {
 // requests, too large or too slow ones.
 func (g *Gate) HandleError(c *fiber.Ctx, err error) error {
 	r := g.admit(c)
+	c.SetUserContext(micro.WithRequestID(context.Background(), r.ID))
 	r.Route = "unreadable"
 	g.fail(c, r, err)
 	g.observe(c, r)
@@ -132,7 +139,7 @@ func (g *Gate) admit(c *fiber.Ctx) *Request {
 	r := &Request{ID: requestID(c), start: g.clock(), Actor: micro.Actor{Role: micro.RoleAnonymous}}
 	peer := peerOf(c)
 	r.Client, r.Secure = peer, c.Context().IsTLS()
-	if g.proxies.Contain(peer) {
+	if r.Proxied = g.proxies.Contain(peer); r.Proxied {
 		r.Client = g.proxies.Client(peer, forwardedFor(c))
 		r.Secure = r.Secure || strings.EqualFold(c.Get(fiber.HeaderXForwardedProto), "https")
 	}
@@ -167,7 +174,7 @@ func (g *Gate) next(c *fiber.Ctx, r *Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.panics.Inc()
-			g.log.Error("panic in handler", "request_id", r.ID, "route", r.Route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			g.log.ErrorContext(r.context(c), "panic in handler", "route", r.Route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = micro.E(micro.CodeInternal, "internal error")
 		}
 	}()
@@ -178,13 +185,13 @@ func (g *Gate) next(c *fiber.Ctx, r *Request) (err error) {
 func (g *Gate) fail(c *fiber.Ctx, r *Request, err error) {
 	p := problem.From(err, r.ID)
 	if p.Status >= fiber.StatusInternalServerError {
-		g.log.Error("request failed", "request_id", r.ID, "trace_id", r.TraceID, "route", r.Route, "status", p.Status, "error", err)
+		g.log.ErrorContext(r.context(c), "request failed", "route", r.Route, "status", p.Status, "error", err)
 	}
 	c.Response().ResetBody()
 	if werr := p.Write(c); werr != nil {
 		// Only a problem that cannot be encoded gets here; its status alone
 		// still tells the client.
-		g.log.Error("problem not written", "request_id", r.ID, "error", werr)
+		g.log.ErrorContext(r.context(c), "problem not written", "error", werr)
 		c.Status(p.Status)
 	}
 }

@@ -1,13 +1,13 @@
 package inbound
 
 import (
-	"context"
 	"log/slog"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -19,6 +19,7 @@ const unmatched = "unmatched"
 // observe counts and logs the request. The path goes to the log without its
 // query, which may hold personal data.
 func (g *Gate) observe(c *fiber.Ctx, r *Request) {
+	ctx := r.context(c)
 	route := r.Route
 	if route == "" {
 		route = unmatched
@@ -31,14 +32,13 @@ func (g *Gate) observe(c *fiber.Ctx, r *Request) {
 	if r.Probe || r.Quiet && status < fiber.StatusInternalServerError {
 		level = slog.LevelDebug
 	}
-	if !g.log.Enabled(context.Background(), level) {
+	if !g.log.Enabled(ctx, level) {
 		return
 	}
-	g.log.LogAttrs(context.Background(), level, "request", r.key(),
+	g.log.LogAttrs(ctx, level, "request", r.key(),
 		slog.String("method", c.Method()), slog.String("path", string(c.Request().URI().Path())),
 		slog.String("route", route), slog.Int("status", status), slog.Int("bytes", len(c.Response().Body())),
-		slog.Duration("duration", elapsed), slog.String("client", r.Client.String()),
-		slog.String("actor", r.Actor.String()), slog.String("request_id", r.ID), slog.String("trace_id", r.TraceID))
+		slog.Duration("duration", elapsed), slog.String("client", r.Client.String()))
 }
 
 // key is the attribute of requests that came with an API key; an empty one is left out of the log.
@@ -50,18 +50,21 @@ func (r *Request) key() slog.Attr {
 }
 
 // finish names the span by its route, now that it is known, and ends it.
-// Without a tracer it is a mere carrier of ids.
-func finish(span trace.Span, r *Request, status int) {
+// Without a tracer it is a mere carrier of ids. Neither path nor address nor
+// actor go into it: they are, or lead to, a person.
+func finish(c *fiber.Ctx, span trace.Span, r *Request) {
 	if !span.IsRecording() {
 		return
 	}
-	name := r.Route
-	if name == "" {
-		name = unmatched
+	route, method, status := r.Route, c.Method(), c.Response().StatusCode()
+	if route == "" {
+		route = unmatched
 	}
-	span.SetName(name)
-	span.SetAttributes(attribute.Int("http.response.status_code", status), attribute.String("http.route", name))
+	span.SetName(method + " " + route)
+	span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.HTTPRoute(route),
+		semconv.HTTPResponseStatusCode(status), attribute.String("tiffin.request_id", r.ID))
 	if status >= fiber.StatusInternalServerError {
+		span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
 		span.SetStatus(codes.Error, strconv.Itoa(status))
 	}
 	span.End()

@@ -102,7 +102,9 @@ func answerFrame(in call, data any) (*frame.Frame, error) {
 func (c *client) fail(in call, err error) {
 	e := micro.From(err)
 	if e.Code == micro.CodeInternal {
-		c.srv.log.Error("event failed", "event", known(in.event), "request_id", c.requestID, "error", err)
+		ctx, cancel := c.context()
+		defer cancel()
+		c.srv.log.ErrorContext(ctx, "event failed", "event", known(in.event), "error", err)
 	}
 	text := e.Message
 	if len(e.Fields) > 0 {

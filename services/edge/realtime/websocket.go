@@ -152,7 +152,9 @@ func (c *client) closed(payload []byte) error {
 func (c *client) recover() {
 	if p := recover(); p != nil {
 		c.srv.metrics.panics.Inc()
-		c.srv.log.Error("panic in event handler", "request_id", c.requestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		ctx, cancel := c.context()
+		defer cancel()
+		c.srv.log.ErrorContext(ctx, "panic in event handler", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		c.Shut(ws.CloseInternal, "internal error")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
@@ -30,6 +31,7 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 	Audit   func(context.Context, micro.Act) // takes what is done to orders, see micro.ServiceConfig; may be nil
+	Traces  trace.TracerProvider             // nil = trace context is passed on, no spans are made
 
 	AcceptTTL        time.Duration // how long an order may stay pending, default 10m
 	DeliveryRadiusKM float64       // how far a drop-off may be from the restaurant, default 25
@@ -94,6 +96,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		Conn:        cfg.Conn,
 		Log:         cfg.Log,
 		Metrics:     cfg.Metrics,
+		Traces:      cfg.Traces,
 		Health:      s.Health,
 		Audit:       cfg.Audit,
 	})

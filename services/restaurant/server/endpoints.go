@@ -24,7 +24,7 @@ func (encoded[T]) JSONSchemaAlias() any { var shape T; return shape }
 func (s *Server) endpoints() *micro.Service {
 	service := micro.NewService(micro.ServiceConfig{
 		Name: restaurant.ServiceName, Version: restaurant.ServiceVersion, Description: "Restaurants and their menus",
-		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Health: s.Health, Audit: s.cfg.Audit,
+		Conn: s.cfg.Conn, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Traces: s.cfg.Traces, Health: s.Health, Audit: s.cfg.Audit,
 	})
 	micro.Handle(service, restaurant.VerbList, "Find restaurants by city, text, cuisine and position", s.list)
 	micro.Handle(service, restaurant.VerbGet, "Read one restaurant", s.get)

@@ -88,7 +88,7 @@ func (s *store) tryLease(ctx context.Context, lease leaseDocument) (taken bool, 
 func (s *store) release(ctx context.Context, id, holder bson.ObjectID) {
 	err := s.do(ctx, func(ctx context.Context) error { return s.deleteLease(ctx, id, holder) })
 	if err != nil {
-		s.log.Warn("lease on a restaurant is left to run out", "restaurant", id.Hex(), "error", err)
+		s.log.WarnContext(ctx, "lease on a restaurant is left to run out", "restaurant", id.Hex(), "error", err)
 	}
 }
 

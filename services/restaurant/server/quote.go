@@ -55,7 +55,7 @@ func (s *Server) priced(ctx context.Context, id bson.ObjectID) (d document, m *m
 		return d, nil, err
 	}
 	if m.rev < d.MenuRev {
-		s.log.Warn("cached menu is older than an acknowledged change", "restaurant", id.Hex(), "cached", m.rev, "acknowledged", d.MenuRev)
+		s.log.WarnContext(ctx, "cached menu is older than an acknowledged change", "restaurant", id.Hex(), "cached", m.rev, "acknowledged", d.MenuRev)
 		m, err = s.readMenu(ctx, id)
 	}
 	return d, m, err

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/cache"
@@ -37,6 +38,7 @@ type Config struct {
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
 	Audit    func(context.Context, micro.Act) // takes what is done to restaurants, see micro.ServiceConfig; may be nil
+	Traces   trace.TracerProvider             // nil = trace context is passed on, no spans are made
 	Clock    func() time.Time
 
 	CacheTTL time.Duration // life of a cached city or menu; default 1h

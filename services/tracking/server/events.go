@@ -19,7 +19,7 @@ const eventWorkers = 8
 func (s *Server) consume(ctx context.Context) error {
 	return micro.Consume(ctx, s.cfg.JS, micro.ConsumerConfig{
 		Durable: tracking.ServiceName, Filters: []string{"events.order.>", "events.delivery.>"},
-		MaxAckPending: 1024, Workers: eventWorkers, Handler: s.handle, Log: s.cfg.Log, Metrics: s.cfg.Metrics,
+		MaxAckPending: 1024, Workers: eventWorkers, Handler: s.handle, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Traces: s.cfg.Traces,
 	})
 }
 

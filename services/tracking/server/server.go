@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/micro"
@@ -32,6 +33,7 @@ type Config struct {
 	Client  *micro.Client // calls order and delivery
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: no metrics
+	Traces  trace.TracerProvider  // nil = trace context is passed on, no spans are made
 	Clock   func() time.Time      // default time.Now
 
 	TrackingTTL       time.Duration // how long a latest fix is kept, default 1h
@@ -78,7 +80,7 @@ func New(_ context.Context, cfg Config) (*Server, error) {
 	s.service = micro.NewService(micro.ServiceConfig{
 		Name: tracking.ServiceName, Version: tracking.ServiceVersion,
 		Description: "Where riders are, who may see them, and what changed about an order",
-		Conn:        cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Health: s.Health,
+		Conn:        cfg.Conn, Log: cfg.Log, Metrics: cfg.Metrics, Traces: cfg.Traces, Health: s.Health,
 	})
 	s.register()
 	return s, nil
