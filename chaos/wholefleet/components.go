@@ -55,11 +55,13 @@ func numbered(name string, n int) (out []string) {
 	return out
 }
 
-// deck is the campaign's one lane: every component has its turn before one has
-// its second, each time with another kind of fault. One at a time, so that what
-// fails can be laid at a fault's door.
+// deck is the campaign's one lane: first every instance and every node of NATS is
+// killed once; then every component has its turn before one has its second, each
+// time with another kind of fault. One at a time, so that what fails can be laid
+// at a fault's door.
 type deck struct {
 	random     *rand.Rand
+	opening    []fault.Fault
 	components []component
 	left       []int
 }
@@ -72,11 +74,37 @@ func newDeck(seed uint64) *deck {
 	for _, c := range d.components {
 		d.random.Shuffle(len(c.kinds), func(i, j int) { c.kinds[i], c.kinds[j] = c.kinds[j], c.kinds[i] })
 	}
+	d.opening = d.kills()
 	return d
+}
+
+// kills are the opening. The instances of a role are far apart, and so are the
+// nodes: what was killed is back before the other one goes.
+func (d *deck) kills() (all []fault.Fault) {
+	order, node := d.random.Perm(len(roles)), d.random.Perm(nodes)
+	kill := func(target string) {
+		all = append(all, fault.Fault{
+			Kind: fault.Kill, Target: target,
+			Hold: fault.Between(d.random, 0, 200*time.Millisecond), Rest: fault.Between(d.random, time.Second, 1500*time.Millisecond),
+		})
+	}
+	for i := range instances {
+		kill(numbered("nats", nodes)[node[i]])
+		for _, role := range order {
+			kill(numbered(roles[role], instances)[i])
+		}
+	}
+	kill(numbered("nats", nodes)[node[instances]])
+	return all
 }
 
 // Next gives the next fault.
 func (d *deck) Next() fault.Fault {
+	if len(d.opening) > 0 {
+		first := d.opening[0]
+		d.opening = d.opening[1:]
+		return first
+	}
 	if len(d.left) == 0 {
 		d.left = d.random.Perm(len(d.components))
 	}

@@ -23,13 +23,36 @@ func TestASeedIsACampaign(t *testing.T) {
 	require.NotEqual(t, first, draw(8, 100))
 }
 
+// opening is how many faults the opening has.
+const opening = nodes + instances*7
+
+// TestEveryInstanceIsKilledFirst, and never two of a kind close to each other.
+func TestEveryInstanceIsKilledFirst(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		at := map[string]int{}
+		for i, f := range draw(seed, opening) {
+			require.Equal(t, fault.Kill, f.Kind)
+			at[f.Target] = i
+		}
+		require.Len(t, at, opening)
+		for _, c := range components()[:len(roles)+1] {
+			for _, one := range c.targets {
+				for _, other := range c.targets {
+					require.True(t, one == other || max(at[one]-at[other], at[other]-at[one]) > 6, "%s and %s", one, other)
+				}
+			}
+		}
+	}
+}
+
 // TestEveryComponentHasItsTurn: whatever the seed is, each is met once before
 // one is met twice, and with every kind of fault before one kind comes again.
 func TestEveryComponentHasItsTurn(t *testing.T) {
 	t.Parallel()
 	all := components()
 	for seed := range uint64(20) {
-		faults := draw(seed, 5*len(all))
+		faults := draw(seed, opening+5*len(all))[opening:]
 		for round := range 5 {
 			met := map[string]bool{}
 			for _, f := range faults[round*len(all) : (round+1)*len(all)] {

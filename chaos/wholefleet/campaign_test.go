@@ -1,0 +1,64 @@
+package wholefleet_test
+
+import (
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tiffin/chaos/consumer"
+	"tiffin/chaos/wholefleet"
+	"tiffin/e2e/product"
+	"tiffin/local/rig"
+	"tiffin/local/testenv/holder"
+)
+
+// TestTheWholeFleetUnderFire is two minutes of it. In the end a fault of each
+// sort is put into what was really recorded, so that the same run shows both:
+// that nothing was wrong, and that it would have been found.
+func TestTheWholeFleetUnderFire(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	// Open to the account that PostgreSQL runs under when we are root.
+	require.NoError(t, os.Chmod(dir, 0o755))
+	tiffin, err := product.Build("../..", dir, false)
+	require.NoError(t, err)
+	nats, err := rig.BuildNATS(t.Context(), "../..", dir)
+	require.NoError(t, err)
+	require.NoError(t, holder.BuildFerret(t.Context()))
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+
+	report, err := wholefleet.Run(t.Context(), wholefleet.Config{
+		Tiffin: tiffin, NATS: nats, Dir: dir + "/rig", Seed: seed, For: 2 * time.Minute, Rate: 5,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	require.NoError(t, err)
+	t.Log(report)
+	require.True(t, report.OK(), "just chaos fleet --seed %d --for 2m", seed)
+	require.Greater(t, report.Orders, 200)
+	for _, name := range []string{"auth", "restaurant", "order", "delivery", "tracking", "bridge", "edge", "nats"} {
+		require.GreaterOrEqual(t, report.Faults["kill "+name], 2, "every instance of %s", name)
+	}
+	require.Greater(t, len(report.Faults), 15)
+	require.Positive(t, report.Added, "an instance that was added took work")
+
+	for name, put := range map[string]func(e *wholefleet.Evidence){
+		"a lost order":    func(e *wholefleet.Evidence) { e.Orders = e.Orders[1:] },
+		"a missing event": func(e *wholefleet.Evidence) { e.Queue = e.Queue[1:] },
+		"a doubled rider": func(e *wholefleet.Evidence) {
+			again := e.Clients.Acceptances[0]
+			again.Rider = "another"
+			e.Clients.Acceptances = append(e.Clients.Acceptances, again)
+		},
+		"an illegal transition": func(e *wholefleet.Evidence) { e.Log[0].To = "delivered" },
+	} {
+		e := report.Records
+		e.Queue = append([]consumer.Message(nil), e.Queue...)
+		e.Log = append([]wholefleet.Change(nil), e.Log...)
+		put(&e)
+		require.False(t, wholefleet.Check(e).OK(), name)
+	}
+}
