@@ -3,6 +3,7 @@ package wholefleet_test
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"tiffin/e2e/product"
 	"tiffin/local/rig"
 	"tiffin/local/testenv/holder"
+	"tiffin/services/order"
 )
 
 // TestTheWholeFleetUnderFire is two minutes of it. In the end a fault of each
@@ -46,18 +48,26 @@ func TestTheWholeFleetUnderFire(t *testing.T) {
 	require.Positive(t, report.Added, "an instance that was added took work")
 
 	for name, put := range map[string]func(e *wholefleet.Evidence){
-		"a lost order":    func(e *wholefleet.Evidence) { e.Orders = e.Orders[1:] },
-		"a missing event": func(e *wholefleet.Evidence) { e.Queue = e.Queue[1:] },
+		"a lost order": func(e *wholefleet.Evidence) {
+			answered := slices.IndexFunc(e.Clients.Placed, func(p wholefleet.Placed) bool { return len(p.IDs) > 0 })
+			id := e.Clients.Placed[answered].IDs[0]
+			e.Orders = slices.DeleteFunc(slices.Clone(e.Orders), func(o wholefleet.Order) bool { return o.ID == id })
+		},
+		"a missing event": func(e *wholefleet.Evidence) {
+			id := e.Queue[0].ID // with its copies, if it has any
+			e.Queue = slices.DeleteFunc(slices.Clone(e.Queue), func(m consumer.Message) bool { return m.ID == id })
+		},
 		"a doubled rider": func(e *wholefleet.Evidence) {
 			again := e.Clients.Acceptances[0]
 			again.Rider = "another"
-			e.Clients.Acceptances = append(e.Clients.Acceptances, again)
+			e.Clients.Acceptances = append(slices.Clone(e.Clients.Acceptances), again)
 		},
-		"an illegal transition": func(e *wholefleet.Evidence) { e.Log[0].To = "delivered" },
+		"an illegal transition": func(e *wholefleet.Evidence) {
+			e.Log = slices.Clone(e.Log)
+			e.Log[0].To = order.Delivered
+		},
 	} {
 		e := report.Records
-		e.Queue = append([]consumer.Message(nil), e.Queue...)
-		e.Log = append([]wholefleet.Change(nil), e.Log...)
 		put(&e)
 		require.False(t, wholefleet.Check(e).OK(), name)
 	}
