@@ -14,8 +14,11 @@ const (
 	// checkEvery is how often an edge is asked whether it is ready, and
 	// checkPatience how long it may take: as one would set a load balancer.
 	checkEvery    = 500 * time.Millisecond
-	checkPatience = time.Second
+	checkPatience = 2 * time.Second
 	dialPatience  = time.Second
+	// misses in a row make an edge unready: one may be a machine that has other
+	// things to do, and costs everybody there what they wait for.
+	misses = 2
 )
 
 // balancer stands before the edges: connections go to those that are ready, one
@@ -86,8 +89,13 @@ func (b *balancer) watch(ctx context.Context, e *backend) {
 	client := &http.Client{Timeout: checkPatience, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
-	for {
-		b.mark(e, healthy(ctx, client, "http://"+e.address+"/readyz"))
+	for missed := 0; ; {
+		if healthy(ctx, client, "http://"+e.address+"/readyz") {
+			missed = 0
+			b.mark(e, true)
+		} else if missed++; missed >= misses {
+			b.mark(e, false)
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -27,7 +27,7 @@ func (p *plant) keep(ctx context.Context) error {
 		if p.held[target] || server.Running() {
 			continue
 		}
-		if err := server.Start(ctx); err != nil && ctx.Err() == nil {
+		if err := start(ctx, server); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("start %s again: %w", target, err)
 		}
 	}
@@ -48,6 +48,14 @@ func (p *plant) keepAll(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// start tries twice: RabbitMQ takes a minute on a machine that is short of time.
+func start(ctx context.Context, server *rig.Server) error {
+	if server.Start(ctx) == nil {
+		return nil
+	}
+	return server.Start(ctx)
 }
 
 // strike begins a fault.
@@ -78,7 +86,7 @@ func (p *plant) mend(ctx context.Context, f fault.Fault) error {
 		defer p.hold(f.Target, false)
 		switch {
 		case !server.Running():
-			return server.Start(ctx)
+			return start(ctx, server)
 		case f.Kind == fault.Pause:
 			return server.Resume()
 		}
