@@ -82,8 +82,23 @@ func openStore(url string, secure *tls.Config, log *slog.Logger) (*store, error)
 	}, nil
 }
 
-// away says whether err means that the store cannot be reached now.
+// shutCodes are what a store answers that is there and cannot serve now: MongoDB while it stops, starts, or has no
+// primary, and, as its internal error, FerretDB while the PostgreSQL behind it is away or has no connection left.
+var shutCodes = []int{
+	1,        // InternalError
+	6, 7, 89, // HostUnreachable, HostNotFound, NetworkTimeout: of another member
+	91, 11600, // ShutdownInProgress, InterruptedAtShutdown
+	189, 10107, // PrimarySteppedDown, NotWritablePrimary
+	11602, 13435, 13436, // InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary
+	262, 9001, // ExceededTimeLimit, SocketException
+}
+
+// away says whether err means that the store cannot be reached, or cannot serve, now.
 func away(err error) bool {
+	var refused mongo.ServerError
+	if errors.As(err, &refused) && slices.ContainsFunc(shutCodes, refused.HasErrorCode) {
+		return true
+	}
 	return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, mongo.ErrClientDisconnected)
 }
 
