@@ -3,7 +3,8 @@
 // docs/performance.md explains the figures.
 //
 // Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites
-// bridge, rest and tracking (the default) and soak. bridge/drain and
+// start, rest, dispatch, bridge, tracking, flat, micro and soak; without any,
+// all of them, which takes an hour. bridge/drain and
 // bridge/latency are parts of bridge; tracking/fanout, tracking/overload,
 // tracking/slow, tracking/memory and tracking/location of tracking.
 package main
@@ -32,6 +33,7 @@ var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
 	"soak":     soakSuite,
 	"start":    startSuite,
 	"dispatch": dispatchSuite,
+	"flat":     flatSuite,
 	"micro":    microSuite,
 }
 
@@ -57,7 +59,7 @@ func main() {
 
 func run(ctx context.Context, s stage, names []string) (err error) {
 	if len(names) == 0 {
-		names = []string{"bridge", "rest", "tracking"}
+		names = []string{"start", "rest", "dispatch", "bridge", "tracking", "flat", "micro", "soak"}
 	}
 	dir, err := os.MkdirTemp("", "tiffin-bench-")
 	if err != nil {
@@ -71,29 +73,43 @@ func run(ctx context.Context, s stage, names []string) (err error) {
 	if s.Binary, err = product.Build(".", dir, false); err != nil {
 		return err
 	}
+	return play(ctx, s, names)
+}
+
+// play runs the suites one after the other. One that fails does not stop the
+// others; what was measured is printed as one table in the end.
+func play(ctx context.Context, s stage, names []string) (err error) {
+	var all []report.Figure
 	for _, name := range names {
-		suite, ok := suites[name]
-		if part, found := strings.CutPrefix(name, "tracking/"); found {
-			suite, ok = trackingParts[part]
-		}
-		if part, found := strings.CutPrefix(name, "bridge/"); found {
-			suite, ok = bridgeParts[part]
-		}
+		suite, ok := suiteOf(name)
 		if !ok {
 			return fmt.Errorf("no suite %q", name)
 		}
-		figures, err := suite(ctx, s)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		figures, suiteErr := suite(ctx, s)
+		if suiteErr != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", name, suiteErr))
+			continue
 		}
-		if err := report.Print(os.Stdout, figures); err != nil {
-			return err
+		all = append(all, figures...)
+		path, saveErr := report.Save("bench/results", strings.ReplaceAll(name, "/", "-"), figures)
+		if err = errors.Join(err, saveErr); saveErr == nil {
+			fmt.Println("every round:", path)
 		}
-		path, err := report.Save("bench/results", strings.ReplaceAll(name, "/", "-"), figures)
-		if err != nil {
-			return err
-		}
-		fmt.Println("every round:", path)
 	}
-	return nil
+	if len(all) > 0 {
+		err = errors.Join(err, report.Print(os.Stdout, all))
+	}
+	return err
+}
+
+// suiteOf finds a suite, or a part of one, by name.
+func suiteOf(name string) (suite func(context.Context, stage) ([]report.Figure, error), ok bool) {
+	suite, ok = suites[name]
+	if part, found := strings.CutPrefix(name, "tracking/"); found {
+		suite, ok = trackingParts[part]
+	}
+	if part, found := strings.CutPrefix(name, "bridge/"); found {
+		suite, ok = bridgeParts[part]
+	}
+	return suite, ok
 }

@@ -29,6 +29,7 @@ type place struct {
 var (
 	sanFrancisco = place{"San Francisco", "us-west", "A", geo.Point{Latitude: 37.7749, Longitude: -122.4194}}
 	newYork      = place{"New York City", "us-east", "B", geo.Point{Latitude: 40.7143, Longitude: -74.006}}
+	houston      = place{"Houston", "us-south", "C", geo.Point{Latitude: 29.7633, Longitude: -95.3633}}
 )
 
 // town is a city with riders at work and a past. Making it through the API

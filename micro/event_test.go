@@ -254,9 +254,9 @@ func TestAFailedEventComesBackLaterEachTime(t *testing.T) {
 	}})
 	// The shortest waits that jitter leaves of 100, 200, 400 and 800 ms.
 	before := <-tries
-	for _, least := range []time.Duration{75, 150, 300, 600} {
+	for _, least := range []int{75, 150, 300, 600} {
 		at := <-tries
-		require.GreaterOrEqual(t, at.Sub(before), least*time.Millisecond)
+		require.GreaterOrEqual(t, at.Sub(before), time.Duration(least)*time.Millisecond)
 		before = at
 	}
 }
