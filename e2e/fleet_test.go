@@ -47,7 +47,7 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	fleet, err = product.Start(product.Options{Binary: binary, Home: filepath.Join(dir, "home"), Env: map[string]string{
-		"TIFFIN_DEMO": "off", "BCRYPT_COST": "4", "GORACE": "halt_on_error=1",
+		"TIFFIN_DEMO": "off", "BCRYPT_COST": "4", "GORACE": "halt_on_error=1", "JWT_SECRET": secret,
 		"RATE_LIMIT_GENERAL": "0", "RATE_LIMIT_AUTH": "0", "RATE_LIMIT_ORDERS": "0", "RATE_LIMIT_LOCATION": "0",
 	}})
 	if err != nil {

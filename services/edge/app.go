@@ -91,12 +91,16 @@ func screen(app *fiber.App, gate *inbound.Gate, next fasthttp.RequestHandler) fa
 	}
 }
 
-// ambiguous reports headers that give a body two lengths. fasthttp has settled
-// on one of them by now, so only the raw text still shows both.
+// ambiguous reports headers that give a body two lengths, or that go on in the
+// next line, where one server reads one header and another reads two. fasthttp
+// has settled on one reading by now, so only the raw text still shows both.
 func ambiguous(raw []byte) bool {
 	var length, chunks bool
 	for len(raw) > 0 {
 		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		if begins(line, " ") || begins(line, "\t") {
+			return true
+		}
 		length = length || begins(line, "content-length:")
 		chunks = chunks || begins(line, "transfer-encoding:")
 		raw = rest

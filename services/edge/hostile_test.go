@@ -101,6 +101,7 @@ func TestBrokenRequestsGetProblems(t *testing.T) {
 		"length and chunks":       {"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
 		"chunks and length":       {"POST /auth/login HTTP/1.1\r\ntransfer-encoding: chunked\r\nHost: x\r\ncontent-length: 2\r\n\r\n0\r\n\r\n", 400},
 		"space before the colon":  {"POST /auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
+		"a folded header":         {"POST /auth/login HTTP/1.1\r\nHost: x\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}", 400},
 		"chunked twice":           {"POST /auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400},
 		"another coding":          {"POST /auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400},
 		"bare newlines in chunks": {"POST /auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n", 400},
