@@ -27,6 +27,7 @@ func (v *victim) sockets(t *testing.T) {
 			"a wrong token":         {http.Header{"Authorization": {"Bearer " + v.customer.Token + "x"}}, 401},
 			"an ended session":      {http.Header{"Authorization": {"Bearer " + v.ended}}, 401},
 			"a forged subprotocol":  {http.Header{"Sec-Websocket-Protocol": {"tiffin, bearer." + v.forge(object{"alg": "none"}, nil, nil, "")}}, 401},
+			"an API key":            {http.Header{"X-Api-Key": {v.keyFor(v.customer)}}, 401},
 			"another site's page":   {http.Header{"Origin": {"https://evil.example"}}, 403},
 			"a page like ours":      {http.Header{"Origin": {fleet.Edge + ".evil.example"}}, 403},
 			"a page without a name": {http.Header{"Origin": {"null"}}, 403},

@@ -9,6 +9,7 @@ import (
 
 	"tiffin/micro"
 	"tiffin/services/auth/token"
+	"tiffin/services/edge/apikeys"
 )
 
 // Subprotocol is what browsers offer at /ws; a token may stand beside it as "bearer.<token>", since browsers cannot set
@@ -64,8 +65,14 @@ var errToken = micro.E(micro.CodeUnauthenticated, "the token is not valid")
 
 func actorOf(c token.Claims) micro.Actor { return micro.Actor{ID: c.UserID, Role: c.Role} }
 
+// errKeys tells a program with an API key that it has come to the wrong door, instead of letting it in as nobody.
+var errKeys = micro.E(micro.CodeUnauthenticated, "API keys are for REST, sockets take the token of a session")
+
 // tokenOf finds the token of a handshake: in the Authorization header or among the subprotocols.
 func tokenOf(c *fiber.Ctx) (raw string, err error) {
+	if len(c.Request().Header.Peek(apikeys.Header)) > 0 {
+		return "", errKeys
+	}
 	if header := c.Get(fiber.HeaderAuthorization); header != "" {
 		scheme, value, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "bearer") || value == "" {

@@ -96,6 +96,7 @@ func TestHandshakeRefusals(t *testing.T) {
 		{"null page", http.Header{"Origin": {"null"}}, nil, 403, ""},
 		{"wrong token", http.Header{"Authorization": {"Bearer x"}}, nil, 401, ""},
 		{"other scheme", http.Header{"Authorization": {"Basic " + good}}, nil, 401, ""},
+		{"API key", http.Header{"X-Api-Key": {"tfk_x"}}, nil, 401, ""},
 		{"wrong subprotocol", nil, []string{subprotocol, "bearer.x"}, 401, ""},
 		{"expired", http.Header{"Authorization": {"Bearer " + tokenFor(t, "x", auth.RoleCustomer, -time.Minute)}}, nil, 401, ""},
 	} {
