@@ -38,6 +38,9 @@ type Config struct {
 	TLSKey  string `env:"TLS_KEY"`
 	TLSCA   string `env:"TLS_CA"`
 
+	// ReplicaMaxLag is how old an answer of a replica may be.
+	ReplicaMaxLag time.Duration `env:"REPLICA_MAX_LAG" envDefault:"1s"`
+
 	// PoolSize is the connections per shard and process. PostgreSQL answers from a
 	// few dozen connections fastest; more only queue inside it.
 	PoolSize int `env:"POSTGRES_POOL_SIZE" envDefault:"24"`
@@ -100,8 +103,8 @@ type Config struct {
 	// SentryDSN is where panics and internal errors are reported.
 	SentryDSN string `env:"SENTRY_DSN"`
 
-	// Shards come from POSTGRES_SHARD_<LETTER>_URL and SHARD_<LETTER>_REGIONS,
-	// for any letter: a new shard is configuration, not code.
+	// Shards come from POSTGRES_SHARD_<LETTER>_URL, …_REPLICA_URL and
+	// SHARD_<LETTER>_REGIONS, for any letter: a new shard is configuration, not code.
 	Shards []Shard `env:"-"`
 	// NATSPasswords holds NATS_<ROLE>_PASSWORD by lower-case role, "ops" among
 	// them.
@@ -116,6 +119,7 @@ type Shard struct {
 	ID      string // lower-case letter: "a"
 	URL     string // empty when only the regions are configured
 	Regions []string
+	Replica string // URL of a streaming replica; empty: none
 }
 
 // defaultRegions is the three-way split of the US, Canada and Mexico that
@@ -188,7 +192,7 @@ func readable(err error) error {
 	return agg.Errors[0]
 }
 
-// shards gathers POSTGRES_SHARD_<LETTER>_URL and SHARD_<LETTER>_REGIONS. The
+// shards gathers what is said of each by its letter. The
 // three default shards exist even without a URL, so that the embedded default
 // knows what to start.
 func shards(vars map[string]string) []Shard {
@@ -200,6 +204,11 @@ func shards(vars map[string]string) []Shard {
 		if id, ok := letter(k, "POSTGRES_SHARD_", "_URL"); ok {
 			s := byID[id]
 			s.ID, s.URL = id, v
+			byID[id] = s
+		}
+		if id, ok := letter(k, "POSTGRES_SHARD_", "_REPLICA_URL"); ok {
+			s := byID[id]
+			s.ID, s.Replica = id, v
 			byID[id] = s
 		}
 		if id, ok := letter(k, "SHARD_", "_REGIONS"); ok {

@@ -56,6 +56,7 @@ func TestEnvExampleDocumentsEveryVariable(t *testing.T) {
 	require.NoError(t, err)
 	for _, s := range c.Shards {
 		known["POSTGRES_SHARD_"+upper(s.ID)+"_URL"] = true
+		known["POSTGRES_SHARD_"+upper(s.ID)+"_REPLICA_URL"] = true
 		known["SHARD_"+upper(s.ID)+"_REGIONS"] = true
 	}
 	for name := range vars {

@@ -107,8 +107,15 @@ func (c Config) validateURLs() error {
 		return nil
 	}
 	for _, s := range c.Shards {
-		if err := check("POSTGRES_SHARD_"+strings.ToUpper(s.ID)+"_URL", s.URL, "postgresql", "postgres"); err != nil {
+		variable := "POSTGRES_SHARD_" + strings.ToUpper(s.ID)
+		if err := check(variable+"_URL", s.URL, "postgresql", "postgres"); err != nil {
 			return err
+		}
+		if err := check(variable+"_REPLICA_URL", s.Replica, "postgresql", "postgres"); err != nil {
+			return err
+		}
+		if s.Replica != "" && s.URL == "" {
+			return fmt.Errorf("%s_REPLICA_URL: set, and %s_URL is not", variable, variable)
 		}
 	}
 	for _, v := range []struct {
@@ -162,6 +169,9 @@ func (c Config) validateRates() error {
 }
 
 func (c Config) validateDurations() error {
+	if c.ReplicaMaxLag < 100*time.Millisecond {
+		return fmt.Errorf("REPLICA_MAX_LAG: %s is shorter than 100ms", c.ReplicaMaxLag)
+	}
 	for name, d := range map[string]time.Duration{
 		"JWT_EXPIRY": c.JWTExpiry, "ACCEPT_TTL": c.AcceptTTL, "OFFER_TTL": c.OfferTTL,
 		"RIDER_SILENT_TTL": c.SilentTTL, "TRACKING_TTL": c.TrackingTTL,

@@ -71,7 +71,7 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry, traces
 		}
 		d.shards, err = shard.Open(ctx, d.router, shards, shard.Options{
 			Log: c.Log, Metrics: d.metrics, MaxConns: c.Config.PoolSize, Keys: keys,
-			Traced: d.traces != nil,
+			Traced: d.traces != nil, MaxLag: c.Config.ReplicaMaxLag,
 		})
 		if err != nil {
 			d.close()
@@ -90,7 +90,12 @@ func ShardConfig(c config.Config) (shard.Config, error) {
 		if err != nil {
 			return out, err
 		}
-		out.Shards = append(out.Shards, shard.ShardConfig{ID: s.ID, URL: s.URL, Regions: s.Regions, TLS: secure})
+		copied, err := c.ClientTLS("POSTGRES_SHARD_" + upper(s.ID) + "_REPLICA_URL")
+		if err != nil {
+			return out, err
+		}
+		out.Shards = append(out.Shards, shard.ShardConfig{
+			ID: s.ID, URL: s.URL, Regions: s.Regions, TLS: secure, ReplicaURL: s.Replica, ReplicaTLS: copied})
 	}
 	return out, nil
 }

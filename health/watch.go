@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -64,7 +65,7 @@ type Watch struct {
 	cfg      Config
 	up       *prometheus.GaugeVec
 	report   atomic.Pointer[Report]
-	complete atomic.Bool // everything has been up at once
+	complete atomic.Bool // everything but spares has been up at once
 	stopping atomic.Bool
 }
 
@@ -139,10 +140,12 @@ func (w *Watch) look(ctx context.Context) {
 func (w *Watch) publish(checks map[string]Check) {
 	report := &Report{Status: StatusOK, Checks: checks}
 	before := w.report.Load().Checks
+	whole := true
 	for _, name := range slices.Sorted(maps.Keys(checks)) {
 		check, up := checks[name], 1.0
 		if check.Status != StatusOK {
 			report.Status, up = StatusDegraded, 0
+			whole = whole && spare(name)
 		}
 		w.up.WithLabelValues(name).Set(up)
 		if old, known := before[name]; known && old.Status != check.Status {
@@ -150,7 +153,11 @@ func (w *Watch) publish(checks map[string]Check) {
 		}
 	}
 	w.report.Store(report)
-	if report.Status == StatusOK && !w.complete.Swap(true) {
+	if whole && !w.complete.Swap(true) {
 		w.cfg.Log.Info("ready", "checks", len(checks))
 	}
 }
+
+// spare tells whether a dependency is one that another stands in for: a replica.
+// That it is away is shown, and keeps no process from being ready.
+func spare(name string) bool { return strings.HasSuffix(name, ".replica") }

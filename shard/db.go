@@ -42,6 +42,7 @@ type DB struct {
 	fixed  *node
 	region Region
 	holds  []Region // checked after reading, beside region
+	stale  bool     // a replica may answer, see Stale
 }
 
 // ID is the shard's id, such as "a"; for a handle bound to a region, of the
@@ -194,11 +195,16 @@ func pause(ctx context.Context, attempt int) error {
 // mapping of InTx. It is for reads: writes of a region go through InTx, which
 // makes sure that the shard still owns it.
 //
-// fn may run more than once when its region moves meanwhile, and must therefore
-// begin its results afresh.
+// fn may run more than once, when its region moves meanwhile or a replica fails
+// in the middle, and must therefore begin its results afresh.
 func (d *DB) Do(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
 	ctx, cancel := context.WithTimeout(ctx, d.set.opts.Timeout)
 	defer cancel()
+	if d.stale {
+		if answered, err := d.fromReplica(ctx, fn); answered {
+			return err
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		node := d.node()
 		err := node.call(ctx, func(ctx context.Context) error {

@@ -53,16 +53,43 @@ type node struct {
 	// instead of a shard that is late.
 	pending atomic.Int32
 	claims  atomic.Pointer[claims]
+	replica *replica // nil: none
 }
 
 func newNode(shard ShardConfig, opts Options) (*node, error) {
-	config, err := pgxpool.ParseConfig(shard.URL)
+	pool, err := newPool("POSTGRES_SHARD_"+upper(shard.ID)+"_URL", shard.URL, shard.TLS, shard.ID, opts)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
+	n.claims.Store(&claims{})
+	if shard.ReplicaURL != "" {
+		if n.replica, err = newReplica(n, shard, opts); err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// close closes the pools, waiting for connections in use.
+func (n *node) close() {
+	if n.replica != nil {
+		n.replica.pool.Close()
+	}
+	n.pool.Close()
+}
+
+// newPool makes the pool of a server, whose URL the variable has. It opens no
+// connection.
+func newPool(variable, url string, tls *tls.Config, id string, opts Options) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The parser's message quotes the URL with everything but the password;
 		// the variable's name is enough.
-		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: not a usable postgres:// URL", strings.ToUpper(shard.ID))
+		return nil, fmt.Errorf("%s: not a usable postgres:// URL", variable)
 	}
-	secure(&config.ConnConfig.Config, shard.TLS)
+	secure(&config.ConnConfig.Config, tls)
 	config.MaxConns = int32(opts.MaxConns)
 	config.MaxConnLifetime = time.Hour
 	config.MaxConnLifetimeJitter = 10 * time.Minute
@@ -71,7 +98,7 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	if opts.Traced {
-		config.ConnConfig.Tracer = tracer{shard.ID}
+		config.ConnConfig.Tracer = tracer{id}
 	}
 	params := config.ConnConfig.RuntimeParams
 	params["application_name"] = opts.Name
@@ -83,12 +110,12 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTransaction)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
-		return nil, fmt.Errorf("POSTGRES_SHARD_%s_URL: %w", strings.ToUpper(shard.ID), err)
+		return nil, fmt.Errorf("%s: %w", variable, err)
 	}
-	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
-	n.claims.Store(&claims{})
-	return n, nil
+	return pool, nil
 }
+
+func upper(id string) string { return strings.ToUpper(id) }
 
 // secure makes every way to the server go through TLS: a sslmode such as
 // "prefer", the default, has plain text as its second way.

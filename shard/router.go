@@ -21,7 +21,12 @@ type ShardConfig struct {
 	URL     string   // postgres:// URL
 	Regions []string // may be empty: a shard that waits for regions to be moved to it
 
-	TLS *tls.Config `json:"-"` // nil: as the URL's sslmode says; else required, whatever the URL says
+	// ReplicaURL is that of a streaming replica, which may answer what DB.Stale
+	// asks; empty: there is none.
+	ReplicaURL string
+
+	ReplicaTLS *tls.Config `json:"-"` // as TLS, for the replica
+	TLS        *tls.Config `json:"-"` // nil: as the URL's sslmode says; else required, whatever the URL says
 }
 
 // Route says where something lives and how that was found.

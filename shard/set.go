@@ -23,6 +23,7 @@ type Options struct {
 	Timeout  time.Duration         // longest any call may take on a shard; default 2s
 	Name     string                // application_name at the server; default "tiffin"
 	Keys     *sealed.Keys          // of personal data; nil: it is stored as plain text
+	MaxLag   time.Duration         // how old an answer of DB.Stale may be; default 1s
 	Traced   bool                  // round trips of a recorded trace become spans of it
 }
 
@@ -31,6 +32,7 @@ func (o Options) withDefaults() Options {
 	o.MaxConns = cmp.Or(o.MaxConns, 10)
 	o.Timeout = cmp.Or(o.Timeout, 2*time.Second)
 	o.Name = cmp.Or(o.Name, "tiffin")
+	o.MaxLag = cmp.Or(o.MaxLag, DefaultMaxLag)
 	return o
 }
 
@@ -89,6 +91,9 @@ func Open(ctx context.Context, router *Router, config Config, opts Options) (*Se
 	}
 	for _, n := range s.order {
 		s.background.Go(func() { s.watch(s.ctx, n) })
+		if n.replica != nil {
+			s.background.Go(func() { n.replica.watch(s.ctx) })
+		}
 	}
 	return s, nil
 }
@@ -99,7 +104,7 @@ func (s *Set) Close() {
 	s.cancel()
 	s.background.Wait()
 	for _, n := range s.nodes {
-		n.pool.Close()
+		n.close()
 	}
 }
 
@@ -149,7 +154,7 @@ func (s *Set) All() []*DB {
 
 // Health pings every shard at once, each for half a second at most, and gives
 // "postgres.<id>" → nil or what is wrong. A shard whose migrations have not run
-// is not well either.
+// is not well either. "postgres.<id>.replica" says why a replica is not read.
 func (s *Set) Health(ctx context.Context) map[string]error {
 	health := make(map[string]error, len(s.order))
 	var lock sync.Mutex
@@ -163,6 +168,9 @@ func (s *Set) Health(ctx context.Context) map[string]error {
 			lock.Lock()
 			defer lock.Unlock()
 			health["postgres."+n.id] = err
+			if n.replica != nil {
+				health["postgres."+n.id+replicaSuffix] = n.replica.unfit()
+			}
 		})
 	}
 	group.Wait()

@@ -25,6 +25,9 @@ type PostgresConfig struct {
 	Port     int
 	Password string // of the superuser "tiffin"
 	Database string // created when missing
+	// Primary is the URL of a running cluster that this one is a streaming copy of,
+	// password, database and all; empty for a cluster of its own.
+	Primary string
 	// Volatile trades durability for speed: for tests whose data dies anyway.
 	Volatile bool
 	TLS      *TLSFiles
@@ -185,6 +188,9 @@ func (pg *postgres) makeFolder() error {
 }
 
 func (pg *postgres) initialise(ctx context.Context, dir string) error {
+	if pg.Primary != "" {
+		return pg.copyPrimary(ctx, dir)
+	}
 	passwords := filepath.Join(pg.Dir, "password")
 	if err := os.WriteFile(passwords, []byte(pg.Password+"\n"), 0o600); err != nil {
 		return err
@@ -204,6 +210,17 @@ func (pg *postgres) initialise(ctx context.Context, dir string) error {
 	}
 	return process.Run(ctx, process.Command{
 		Name: "initdb", Path: filepath.Join(pg.bin, "initdb"), Args: args, Dir: "/", User: pg.user,
+	})
+}
+
+// copyPrimary makes a standby that follows its primary from there on.
+func (pg *postgres) copyPrimary(ctx context.Context, dir string) error {
+	args := []string{"-D", dir, "-d", pg.Primary, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast"}
+	if pg.Volatile {
+		args = append(args, "--no-sync")
+	}
+	return process.Run(ctx, process.Command{
+		Name: "pg_basebackup", Path: filepath.Join(pg.bin, "pg_basebackup"), Args: args, Dir: "/", User: pg.user,
 	})
 }
 

@@ -14,12 +14,22 @@ const secret = "test"
 // Postgres starts a cluster with an empty database. It does not wait for the
 // disk, which a killed process does not need.
 func (r *Rig) Postgres(ctx context.Context, name string) (*Server, error) {
+	return r.postgres(ctx, name, "")
+}
+
+// PostgresReplica starts a streaming replica of a cluster of this rig.
+func (r *Rig) PostgresReplica(ctx context.Context, name string, of *Server) (*Server, error) {
+	return r.postgres(ctx, name, of.URL)
+}
+
+func (r *Rig) postgres(ctx context.Context, name, primary string) (*Server, error) {
 	number, err := r.ports.Take(23000)
 	if err != nil {
 		return nil, err
 	}
 	s, err := backing.Postgres(backing.PostgresConfig{
 		Name: name, Dir: filepath.Join(r.dir, name), Port: number, Password: secret, Database: secret, Volatile: true, TLS: r.TLS,
+		Primary: primary,
 	})
 	if err != nil {
 		return nil, err

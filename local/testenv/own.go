@@ -78,6 +78,21 @@ func OwnPostgres(t testing.TB) *Server {
 	return own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) { return r.Postgres(ctx, "postgres") })
 }
 
+// OwnReplicated starts a PostgreSQL cluster with an empty database and a
+// streaming replica of it. The test may stop, pause and start both.
+func OwnReplicated(t testing.TB) (primary, replica *Server) {
+	t.Helper()
+	replica = own(t, func(ctx context.Context, r *rig.Rig) (*rig.Server, error) {
+		first, err := r.Postgres(ctx, "postgres")
+		if err != nil {
+			return nil, err
+		}
+		primary = &Server{URL: first.URL, t: t, server: first}
+		return r.PostgresReplica(ctx, "postgres-replica", first)
+	})
+	return primary, replica
+}
+
 // OwnMongo starts a MongoDB-protocol server that the test may stop, pause and
 // start. Its documents live in a database of this test's own.
 func OwnMongo(t testing.TB) *Server {

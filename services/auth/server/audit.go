@@ -76,7 +76,8 @@ func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.Audit
 	limit := cmp.Or(req.Limit, auth.DefaultPage)
 	var found []auth.AuditEntry
 	for _, db := range t.shards.All() {
-		err := db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+		var part []auth.AuditEntry
+		err := db.Stale().Do(ctx, func(ctx context.Context, q shard.Querier) error {
 			rows, err := q.Query(ctx, `
 				select id::text, at, action, outcome, actor_id, actor_role, target, detail, request_id from auth.audit
 				where ($1 = '' or id < nullif($1, '')::uuid) and ($2 = '' or actor_id = $2) and ($3 = '' or action = $3)
@@ -84,10 +85,10 @@ func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.Audit
 			if err != nil {
 				return err
 			}
-			part, err := pgx.CollectRows(rows, scanEntry)
-			found = append(found, part...)
+			part, err = pgx.CollectRows(rows, scanEntry)
 			return err
 		})
+		found = append(found, part...)
 		if err != nil {
 			return res, err
 		}

@@ -64,8 +64,15 @@ func (s *Server) past(ctx context.Context, partner string, req delivery.Assignme
 		return delivery.AssignmentsResponse{}, err
 	}
 	limit := cmp.Or(req.Limit, order.DefaultLimit)
+	db, err := s.store.shards.ByID(partner)
+	if err != nil {
+		return delivery.AssignmentsResponse{}, err
+	}
+	if req.Cursor != "" {
+		db = db.Stale() // what a rider has just done is on the first page
+	}
 	var list []assigned
-	err = s.store.read(ctx, partner, func(ctx context.Context, q shard.Querier) (err error) {
+	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) (err error) {
 		list, err = s.store.withOrders(ctx, q, `select `+offerColumns+` from delivery.offers
 			where partner_id = $1 and status not in ('offered', 'accepted', 'picked_up')
 				and (offered_at, order_id, seq) < ($2, $3, $4)

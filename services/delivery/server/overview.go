@@ -103,7 +103,7 @@ const riderState = `case when carrying then 'carrying' when order_id is not null
 
 // figures counts on one shard in one round trip.
 func (s *store) figures(ctx context.Context, db *shard.DB, regions []shard.Region) (f figures, err error) {
-	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+	err = db.Stale().Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		f = figures{riders: map[delivery.RiderState]int64{}}
 		b := &pgx.Batch{}
 		b.Queue(`select `+riderState+`, count(*)

@@ -63,7 +63,7 @@ func (s *store) atWork(ctx context.Context, after string, limit int) delivery.Ri
 
 // atWorkOn reads one shard's part of a page.
 func (s *store) atWorkOn(ctx context.Context, db *shard.DB, regions []shard.Region, after string, limit int) (list []delivery.Rider, err error) {
-	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
+	err = db.Stale().Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		rows, err := q.Query(ctx, atWorkSQL, regions, s.silentTTL, after, limit)
 		if err != nil {
 			return err

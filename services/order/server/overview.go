@@ -61,7 +61,7 @@ func (s *Server) counts(ctx context.Context, _ order.OverviewRequest) (order.Ove
 // overview counts on every shard at once. A shard that does not answer is named instead of failing the page: an
 // operator needs the page most when something is down.
 func (s *store) overview(ctx context.Context) (order.Overview, error) {
-	sources := s.sources(s.shards.Router().Regions())
+	sources := stale(s.sources(s.shards.Router().Regions()))
 	figures := make([]figures, len(sources))
 	errs := make([]error, len(sources))
 	var group sync.WaitGroup

@@ -32,3 +32,11 @@ func (s *store) sources(regions []shard.Region) []source {
 	}
 	return list
 }
+
+// stale gives the sources for a read that may be a moment old.
+func stale(list []source) []source {
+	for i := range list {
+		list[i].db = list[i].db.Stale()
+	}
+	return list
+}
