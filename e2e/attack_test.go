@@ -61,7 +61,7 @@ func TestUnderAttack(t *testing.T) {
 // newVictim sets the scene in a city where nobody else works.
 func newVictim(t *testing.T) *victim {
 	t.Helper()
-	v := &victim{t: t, where: place{"Spokane", "us-west", 47.6597, -117.4291}}
+	v := &victim{t: t, where: place{"Fresno", "us-west", 36.7378, -119.7871}}
 	v.customer, v.stranger = register(t, "customer", v.where.city), register(t, "customer", v.where.city)
 	v.owner, v.rival = register(t, "restaurant_owner", v.where.city), register(t, "restaurant_owner", v.where.city)
 	v.admin = administrator(t, v.where.city)
@@ -81,7 +81,7 @@ func newVictim(t *testing.T) *victim {
 func (v *victim) cart() object {
 	return object{
 		"restaurantId": v.restaurant, "items": []object{{"menuItemId": v.item, "quantity": 1}}, "city": v.where.city,
-		"deliveryAddress": "1 Riverside Ave", "latitude": v.where.lat, "longitude": v.where.lon,
+		"deliveryAddress": "1 Fulton St", "latitude": v.where.lat, "longitude": v.where.lon,
 	}
 }
 
@@ -197,7 +197,7 @@ func (v *victim) operators() []hostile {
 		return hostile{name: name, method: "POST", path: "/auth/login", body: object{"email": email, "password": password}, want: want}
 	}
 	find := func(name, query string, want int) hostile {
-		return hostile{name: name, method: "GET", path: "/restaurants?city=Spokane&" + query, want: want, lacks: v.restaurant}
+		return hostile{name: name, method: "GET", path: "/restaurants?city=Fresno&" + query, want: want, lacks: v.restaurant}
 	}
 	order := func(name, id string) hostile {
 		return hostile{name: name, method: "GET", path: "/orders/" + url.PathEscape(id), as: v.stranger, want: 404, lacks: v.order}

@@ -14,7 +14,7 @@ import (
 // answers lists, for each role, whose inboxes it may write to: those who call it. Everybody answers observers, the edge
 // and operators; nobody calls the edge.
 var answers = map[string][]string{
-	"auth": {"edge", "ops"}, "bridge": {"edge", "ops"}, "edge": {}, "delivery": {"edge", "ops", "order", "tracking"},
+	"auth": {"edge", "ops", "order", "restaurant"}, "bridge": {"edge", "ops"}, "edge": {}, "delivery": {"edge", "ops", "order", "tracking"},
 	"restaurant": {"edge", "ops", "order"}, "order": {"edge", "ops", "delivery", "tracking"},
 	"tracking": {"edge", "ops", "order", "delivery"}, "": {},
 }
