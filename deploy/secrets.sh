@@ -10,3 +10,5 @@ for name in JWT_SECRET POSTGRES_PASSWORD POSTGRES_REPLICATION_PASSWORD REDIS_PAS
     NATS_TRACKING_PASSWORD NATS_EDGE_PASSWORD NATS_BRIDGE_PASSWORD NATS_OPS_PASSWORD; do
     printf '%s=%s\n' "$name" "$(random)"
 done
+# Keys are 32 bytes in base64 with a name; keep them apart from the databases too.
+printf 'DATA_KEYS=first:%s\n' "$(head -c 32 /dev/urandom | base64)"

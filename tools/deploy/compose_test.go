@@ -25,6 +25,7 @@ func secrets(t *testing.T) map[string]string {
 		env[match[1]] = strings.Repeat("s3cret", 8)
 	}
 	require.NotEmpty(t, env)
+	env["DATA_KEYS"] = dataKeys
 	script := read(t, "deploy/secrets.sh")
 	for name := range env {
 		require.Regexp(t, `\b`+name+`\b`, script, "deploy/secrets.sh makes every secret")

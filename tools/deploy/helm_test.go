@@ -117,6 +117,8 @@ func secretValue(key string) string {
 	switch {
 	case strings.HasPrefix(key, "POSTGRES_"):
 		return "postgresql://tiffin:secret@db:5432/shard"
+	case key == "DATA_KEYS":
+		return dataKeys
 	case key == "REDIS_URL":
 		return "rediss://:secret@redis:6379"
 	case key == "MONGODB_URL":

@@ -14,6 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// dataKeys is a usable value of DATA_KEYS.
+const dataKeys = "test:dGhpcyBpcyBhbiBleGFtcGxlLCBub3QgYSBrZXkhISE="
+
 // root is the project's folder.
 const root = "../.."
 
