@@ -141,11 +141,13 @@ func (b *Bridge) measure(ctx context.Context) (lag, error) {
 	}
 	var out lag
 	var floor uint64
+	var counting bool // the server may not have counted yet what waits for a consumer that was just made or reset
 	consumer, err := stream.Consumer(ctx, durable)
 	switch {
 	case err == nil:
 		info := consumer.CachedInfo()
 		out.events, floor = info.NumPending+uint64(info.NumAckPending), info.AckFloor.Stream
+		counting = out.events == 0 && info.Delivered.Consumer == 0
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
 		if out.events, err = b.count(ctx, micro.StreamEvents, filters()...); err != nil {
 			return lag{}, err
@@ -153,10 +155,13 @@ func (b *Bridge) measure(ctx context.Context) (lag, error) {
 	default:
 		return lag{}, err
 	}
-	if out.events == 0 {
+	if out.events == 0 && !counting {
 		return out, nil
 	}
 	out.oldest, err = oldest(ctx, stream, floor+1)
+	if counting && out.oldest > 0 {
+		out.events = 1 // at least
+	}
 	return out, err
 }
 

@@ -83,11 +83,11 @@ func confirmedByAll(ctx context.Context, stream jetstream.Stream, last uint64) (
 		case err != nil:
 			return 0, fmt.Errorf("consumer %s: %w", name, err)
 		}
-		// The floor of one that filters stands at the last event it was given. When it has nothing left to do, it is
-		// done with all that the stream held when that was read, before it was asked.
-		if info := consumer.CachedInfo(); info.NumPending > 0 || info.NumAckPending > 0 {
-			floor = min(floor, info.AckFloor.Stream)
+		done, err := micro.Confirmed(ctx, stream, consumer.CachedInfo(), last)
+		if err != nil {
+			return 0, err
 		}
+		floor = min(floor, done)
 	}
 	return floor, nil
 }

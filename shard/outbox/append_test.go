@@ -84,26 +84,6 @@ func TestSizesAreBounded(t *testing.T) {
 	require.ErrorContains(t, err, "bytes")
 }
 
-// TestConfirmed: a consumer that filters is done with what lies behind its last
-// message, once it has nothing to do.
-func TestConfirmed(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		info jetstream.ConsumerInfo
-		last uint64
-		want uint64
-	}{
-		"nothing yet":         {jetstream.ConsumerInfo{NumPending: 5}, 5, 0},
-		"some":                {jetstream.ConsumerInfo{NumPending: 2, AckFloor: jetstream.SequenceInfo{Stream: 3}}, 5, 3},
-		"given, not answered": {jetstream.ConsumerInfo{NumAckPending: 1, AckFloor: jetstream.SequenceInfo{Stream: 4}}, 5, 4},
-		"all":                 {jetstream.ConsumerInfo{AckFloor: jetstream.SequenceInfo{Stream: 5}}, 5, 5},
-		"all of its own":      {jetstream.ConsumerInfo{AckFloor: jetstream.SequenceInfo{Stream: 2}}, 9, 9},
-		"an empty stream":     {jetstream.ConsumerInfo{}, 0, 0},
-	} {
-		require.Equal(t, tc.want, confirmed(&tc.info, tc.last), name)
-	}
-}
-
 func FuzzCheck(f *testing.F) {
 	f.Add("order.created", "us-west", "key", "X-Request-Id", "r")
 	f.Add("*", ">", "", "Nats-Msg-Id", "\r\n")

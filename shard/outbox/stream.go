@@ -76,19 +76,8 @@ func (l *leader) inspect(ctx context.Context) (streamState, error) {
 	if err != nil {
 		return streamState{}, err
 	}
-	state.floor = confirmed(consumer.CachedInfo(), state.last)
-	return state, nil
-}
-
-// confirmed is up to where a consumer needs nothing any more. Its
-// acknowledgement floor stands at the last message it was given, which may lie
-// far behind when it filters; once it has nothing left to do, all that the
-// stream held when it was asked before is done with.
-func confirmed(info *jetstream.ConsumerInfo, last uint64) uint64 {
-	if info.NumPending == 0 && info.NumAckPending == 0 {
-		return last
-	}
-	return info.AckFloor.Stream
+	state.floor, err = micro.Confirmed(ctx, stream, consumer.CachedInfo(), state.last)
+	return state, err
 }
 
 // reconcile compares what the table says of the stream with what the stream is.
