@@ -30,11 +30,12 @@ func TestSeveralInstancesAtOnce(t *testing.T) {
 	w.publish(orders(300)...)
 	send(t, paused, syscall.SIGSTOP)
 	w.publish(orders(300)...)
-	require.LessOrEqual(t, l.await(w.events), faultWindow)
+	// What it has published and not acknowledged comes again: the window, and as much that RabbitMQ had confirmed already.
+	require.LessOrEqual(t, l.await(w.events), 2*faultWindow)
 	require.NotSame(t, paused, w.leader(all))
 	send(t, paused, syscall.SIGCONT)
 	w.publish(orders(300)...)
-	require.LessOrEqual(t, l.await(w.events), faultWindow)
+	require.LessOrEqual(t, l.await(w.events), 2*faultWindow)
 
 	w.publish(orders(300)...)
 	kill(t, w.leader(all))
@@ -100,7 +101,7 @@ func TestBrokerFaults(t *testing.T) {
 	faults++
 	w.drained()
 
-	require.LessOrEqual(t, w.consume(w.channel(), "kitchen").await(w.events), faults*faultWindow)
+	require.LessOrEqual(t, w.consume(w.channel(), "kitchen").await(w.events), faults*2*faultWindow)
 }
 
 // drained waits until RabbitMQ has everything.
