@@ -44,6 +44,9 @@ type plan struct {
 	config  config.Config
 	servers []kept
 	nats    *backing.NATSConfig // nil when NATS_URL is set
+	// documents is the database beneath FerretDB, empty where there is none: a
+	// backup takes it from there.
+	documents string
 }
 
 // planner decides on servers one after the other, so that the same free ports
@@ -209,7 +212,7 @@ func (p *planner) ferret(n int) error {
 		Name: "ferretdb", Port: n, Database: mongoDatabase, PostgresURL: cluster.URL,
 		Wait: func(ctx context.Context) error { return backing.AwaitPostgres(ctx, cluster.URL) },
 	})
-	p.plan.config.MongoURL = server.URL
+	p.plan.config.MongoURL, p.plan.documents = server.URL, cluster.URL
 	return errors.Join(p.add(cluster, nil, false), p.add(server, err, false))
 }
 
@@ -267,6 +270,9 @@ func (p plan) env() []variable {
 		{"MONGODB_URL", c.MongoURL},
 		{"JWT_SECRET", c.JWTSecret},
 		{"DATA_KEYS", c.DataKeys},
+	}
+	if p.documents != "" {
+		vars = append(vars, variable{"FERRETDB_POSTGRESQL_URL", p.documents})
 	}
 	for _, s := range c.Shards {
 		id := strings.ToUpper(s.ID)

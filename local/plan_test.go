@@ -104,6 +104,7 @@ func TestAShardMoreIsConfiguration(t *testing.T) {
 
 func TestTheEnvFileNamesWhatIsInUse(t *testing.T) {
 	require.NoError(t, holder.BuildFerret(t.Context()))
+	withoutMongod(t)
 	p, h, err := planOf(t, map[string]string{})
 	require.NoError(t, err)
 	require.NoError(t, writeFile(h.file("env"), formatEnv(p.env())))
@@ -112,6 +113,7 @@ func TestTheEnvFileNamesWhatIsInUse(t *testing.T) {
 	for _, name := range []string{
 		"EDGE_URL", "TRACKING_URL", "NATS_URL", "REDIS_URL", "RABBITMQ_URL", "MONGODB_URL", "NATS_OPS_PASSWORD",
 		"POSTGRES_SHARD_A_URL", "POSTGRES_SHARD_B_URL", "POSTGRES_SHARD_C_URL", "SHARD_A_REGIONS", "JWT_SECRET",
+		"FERRETDB_POSTGRESQL_URL",
 	} {
 		require.NotEmpty(t, vars[name], name)
 	}

@@ -153,7 +153,7 @@ func TestFourthShard(t *testing.T) {
 	}
 }
 
-// The repairer walks in batches, remembers where it was, and does not begin again.
+// The repairer walks in batches, remembers where it was, and begins again only when it is told to.
 func TestRepairGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 	s := newFleet(t)
@@ -175,6 +175,16 @@ func TestRepairGoesOnWhereItStopped(t *testing.T) {
 	require.NoError(t, err)
 	s.sweeper.sweep(t.Context())
 	require.Zero(t, countClaims(t, db))
+
+	// So whoever restores a shard from a backup deletes the cursors (deploy/restore.sh), and a walk that was under way
+	// does not write them again.
+	walk, err := readCursor(t.Context(), db, "us-east", "b")
+	require.NoError(t, err)
+	_, err = db.Pool().Exec(t.Context(), `delete from auth.claim_repairs`)
+	require.NoError(t, err)
+	require.NoError(t, writeCursor(t.Context(), db, "us-east", "b", walk, cursor{At: time.Now(), ID: walk.ID}))
+	s.sweeper.sweep(t.Context())
+	require.Equal(t, accounts, countClaims(t, db))
 }
 
 func countClaims(t *testing.T, db *shard.DB) (n int) {

@@ -55,7 +55,7 @@ func (s *sweeper) repairOn(ctx context.Context, db *shard.DB, region shard.Regio
 		if err := s.ensureClaims(ctx, target, emails, ids); err != nil {
 			return err
 		}
-		if err := writeCursor(ctx, db, region, target.ID(), to); err != nil || len(ids) < repairBatch {
+		if err := writeCursor(ctx, db, region, target.ID(), from, to); err != nil || len(ids) < repairBatch {
 			return err
 		}
 	}
@@ -76,13 +76,20 @@ func readCursor(ctx context.Context, db *shard.DB, region shard.Region, target s
 	return from, err
 }
 
-// writeCursor never moves back: of two sweepers the one ahead is right.
-func writeCursor(ctx context.Context, db *shard.DB, region shard.Region, target string, to cursor) error {
+// writeCursor moves on from where the walk was, and does nothing when the cursor is elsewhere by now: another sweeper was
+// ahead, or somebody has restored the target from a backup and deleted the cursor, so that the walk begins again.
+func writeCursor(ctx context.Context, db *shard.DB, region shard.Region, target string, from, to cursor) error {
 	return db.InRegionTx(ctx, region, func(ctx context.Context, tx pgx.Tx) error {
+		if from.At.IsZero() {
+			_, err := tx.Exec(ctx, `
+				insert into auth.claim_repairs (region, target, done_at, done_id) values ($1, $2, $3, $4)
+				on conflict do nothing`, region, target, to.At, to.ID)
+			return err
+		}
 		_, err := tx.Exec(ctx, `
-			insert into auth.claim_repairs as r (region, target, done_at, done_id) values ($1, $2, $3, $4)
-			on conflict (region, target) do update set done_at = $3, done_id = $4
-			where (r.done_at, r.done_id) < ($3, $4)`, region, target, to.At, to.ID)
+			update auth.claim_repairs set done_at = $3, done_id = $4
+			where region = $1 and target = $2 and (done_at, done_id) = ($5, $6)`,
+			region, target, to.At, to.ID, from.At, from.ID)
 		return err
 	})
 }
