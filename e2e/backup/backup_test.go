@@ -19,14 +19,12 @@ import (
 	"tiffin/local/testenv/holder"
 )
 
-// nobody is a broker that is away: nothing ever listens on port 1.
-const nobody = "amqp://guest:guest@127.0.0.1:1"
-
 // patience covers what another process does in its own time.
 const patience = 30 * time.Second
 
-// RabbitMQ is away all the time before the loss, so that every event has yet to
-// reach its consumer when the stream is gone with the rest.
+// RabbitMQ is away from before the first order until after the loss, so that
+// every event has yet to reach its consumer when the stream is gone with the
+// rest.
 func TestAFleetComesBackFromItsBackup(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -34,7 +32,9 @@ func TestAFleetComesBackFromItsBackup(t *testing.T) {
 	binary, err := product.Build(root, s.bin, true)
 	require.NoError(t, err)
 	began := time.Now()
-	lost := s.start(binary, map[string]string{"RABBITMQ_URL": nobody})
+	broker := testenv.OwnRabbitMQ(t)
+	lost := s.start(binary, map[string]string{"RABBITMQ_URL": broker.URL})
+	broker.Kill()
 	events := eventsOf(t, lost)
 	stories := live(t, lost)
 	ids := idsOf(t, events, stories)
@@ -46,10 +46,10 @@ func TestAFleetComesBackFromItsBackup(t *testing.T) {
 
 	servers := emptyServers(t)
 	s.follow("Restoring all of it", vars(servers, "BACKUP", dir), "deploy/restore.sh")
-	broker := testenv.RabbitMQ(t)
-	consumer := consume(t, broker)
+	broker.Start()
+	consumer := consume(t, broker.URL)
 	maps.Copy(servers, map[string]string{
-		"MONGODB_URL": ferret(t, servers), "RABBITMQ_URL": broker, "POSTGRES_POOL_SIZE": "4",
+		"MONGODB_URL": ferret(t, servers), "RABBITMQ_URL": broker.URL, "POSTGRES_POOL_SIZE": "4",
 		"JWT_SECRET": lost.Env["JWT_SECRET"], "DATA_KEYS": lost.Env["DATA_KEYS"],
 	})
 	found := s.start(binary, servers)
