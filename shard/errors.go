@@ -87,6 +87,8 @@ func diagnose(err error, elapsed time.Duration) trouble {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
 		return ours
+	case errors.As(err, &connectErr) && errors.As(err, &pgErr):
+		return down // refused at the door, whatever the reason: the database is not there yet, the password is another
 	case errors.As(err, &pgErr):
 		return diagnoseCode(pgErr.Code)
 	case errors.Is(err, context.DeadlineExceeded):

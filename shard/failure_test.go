@@ -2,6 +2,8 @@ package shard_test
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +112,27 @@ func TestAFrozenShardCostsOnlyItsRegions(t *testing.T) {
 	o.server.Pause()
 	o.requireDown(t)
 	o.server.Resume()
+	o.requireBack(t)
+}
+
+// An operator closes the door of a shard that is being restored, or its database is not there yet.
+func TestAShardThatLetsNobodyInIsAway(t *testing.T) {
+	t.Parallel()
+	o := newOutage(t, shard.Options{})
+	u, err := url.Parse(o.server.URL)
+	require.NoError(t, err)
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/template1"
+	admin, err := pgx.Connect(t.Context(), u.String())
+	require.NoError(t, err)
+	defer admin.Close(context.Background())
+	_, err = admin.Exec(t.Context(), `alter database `+name+` allow_connections false`)
+	require.NoError(t, err)
+	_, err = admin.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1`, name)
+	require.NoError(t, err)
+	o.requireDown(t)
+	_, err = admin.Exec(t.Context(), `alter database `+name+` allow_connections true`)
+	require.NoError(t, err)
 	o.requireBack(t)
 }
 

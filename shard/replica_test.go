@@ -2,6 +2,8 @@ package shard_test
 
 import (
 	"context"
+	"os"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -150,6 +152,23 @@ func TestAReplicaThatDiesCostsNothing(t *testing.T) {
 	}
 	require.Positive(t, stop())
 	require.Positive(t, gauge(t, c.metrics, "tiffin_postgres_connections_max", "a.replica"))
+	for _, name := range watched(t) {
+		gauge(t, c.metrics, name, "a") // is there
+	}
+}
+
+// watched are the figures of replicas that alerts and dashboards look at.
+func watched(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, path := range []string{"../deploy/prometheus/rules/tiffin.yml", "../deploy/grafana/dashboards/tiffin-services.json"} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		found := regexp.MustCompile(`tiffin_postgres_replica_[a-z_]+`).FindAllString(string(text), -1)
+		require.NotEmpty(t, found, path)
+		names = append(names, found...)
+	}
+	return names
 }
 
 // TestNothingOlderThanTheBoundIsMissing: a replica that stops to follow is read

@@ -66,6 +66,9 @@ func TestAFleetComesBackFromItsBackup(t *testing.T) {
 	for i, story := range stories {
 		story.requireLife(t, found, stories[(i+1)%len(stories)])
 	}
+	s.requireShardBack(vars(servers, "BACKUP", dir), stories[0], stories[1:])
+	stories[0].requireTold(t, found)
+	stories[0].requireLife(t, found, stories[1])
 	require.NoError(t, found.Stop(), found.Output())
 }
 
