@@ -12,3 +12,13 @@ func (g *Group) Waiting(region Region) int {
 	}
 	return 0
 }
+
+// Running is how many groups of a region are being committed.
+func (g *Group) Running(region Region) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if lane := g.lanes[region]; lane != nil {
+		return lane.running
+	}
+	return 0
+}
