@@ -35,6 +35,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	metrics := newRegistry()
+	metrics.MustRegister(newCertificates(c.Config))
 	sinks, log, err := c.openSinks(ctx, metrics)
 	if err != nil {
 		return err
@@ -72,7 +73,8 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-// Validate names the variable that is missing for the roles asked for.
+// Validate names the variable that is missing for the roles asked for, or names
+// files of TLS that cannot be used.
 func (c Config) Validate() error {
 	for i, role := range c.Roles {
 		if !slices.Contains(Roles, role) {
@@ -98,7 +100,10 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%s: not set, and role %s needs it", v.variable, role)
 		}
 	}
-	return c.validateShards()
+	if err := c.validateShards(); err != nil {
+		return err
+	}
+	return c.validateTLS()
 }
 
 func (c Config) validateShards() error {

@@ -62,7 +62,7 @@ func secured(t *testing.T, servers testenv.SecureServers) config.Config {
 func TestTheWholeFleetSpeaksTLS(t *testing.T) {
 	t.Parallel()
 	files, other := testenv.Authority(t), testenv.Authority(t)
-	c := secured(t, testenv.Secure(t, files))
+	c := withProbes(t, secured(t, testenv.Secure(t, files)))
 	c.TLSCert, c.TLSKey, c.TLSCA = files.Cert, files.Key, files.CA
 	r := start(t, Config{Config: c, Roles: Roles})
 	client := httpsClient(t, files)
@@ -78,6 +78,12 @@ func TestTheWholeFleetSpeaksTLS(t *testing.T) {
 	_, err = httpsClient(t, other).Get(secure + "/healthz")
 	require.ErrorContains(t, err, "unknown authority")
 	require.False(t, ready(c), "nothing is served in plain text")
+	require.Eventually(t, func() bool { status, _ := says(c.HealthAddr); return status == http.StatusOK },
+		patience, tick, "but for probes and figures, which must outlive a certificate")
+	_, scrape := ask(c.HealthAddr, "/metrics")
+	for _, variable := range []string{"TLS_CERT", "TLS_CA"} {
+		require.Contains(t, scrape, `tiffin_tls_certificate_expiry_timestamp_seconds{variable="`+variable+`"} 1.`)
+	}
 	r.stop()
 	require.NoError(t, <-r.done)
 	r.done <- nil

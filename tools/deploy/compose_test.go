@@ -35,11 +35,19 @@ func secrets(t *testing.T) map[string]string {
 
 func project(t *testing.T) *types.Project {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "compose.yaml"))
+	return compose(t, secrets(t), "compose.yaml")
+}
+
+// compose is what Compose makes of the files, the later ones over the first.
+func compose(t *testing.T, env map[string]string, files ...string) *types.Project {
+	t.Helper()
+	folder, err := filepath.Abs(root)
 	require.NoError(t, err)
-	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
-		WorkingDir: filepath.Dir(path), ConfigFiles: []types.ConfigFile{{Filename: path}}, Environment: secrets(t),
-	}, loader.WithProfiles([]string{"*"}))
+	details := types.ConfigDetails{WorkingDir: folder, Environment: env}
+	for _, file := range files {
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: filepath.Join(folder, file)})
+	}
+	p, err := loader.LoadWithContext(t.Context(), details, loader.WithProfiles([]string{"*"}))
 	require.NoError(t, err, "the schema and the rules of Compose")
 	return p
 }
@@ -95,9 +103,18 @@ func TestComposeStatesVersionsLimitsAndHealth(t *testing.T) {
 // or by its own word.
 func TestComposeURLsLeadToServices(t *testing.T) {
 	t.Parallel()
-	p := project(t)
 	ports := map[string]string{"nats": "4222", "postgresql": "5432", "mongodb": "27017", "redis": "6379", "amqp": "5672"}
-	found := 0
+	require.Greater(t, len(targets(t, project(t), ports)), 20)
+}
+
+// target is a server as a role calls it.
+type target struct{ role, variable, url, host string }
+
+// targets are all servers that the roles' URLs lead to. Each must be a service,
+// on the port that belongs to the scheme.
+func targets(t *testing.T, p *types.Project, ports map[string]string) []target {
+	t.Helper()
+	var found []target
 	for name, s := range p.Services {
 		if s.Build == nil {
 			continue
@@ -114,11 +131,11 @@ func TestComposeURLsLeadToServices(t *testing.T) {
 				require.NoError(t, err)
 				require.Contains(t, p.Services, u.Hostname(), "%s of %s", variable, name)
 				require.Equal(t, ports[scheme], u.Port(), "%s of %s", variable, name)
-				found++
+				found = append(found, target{name, variable, value, u.Hostname()})
 			}
 		}
 	}
-	require.Greater(t, found, 20)
+	return found
 }
 
 func TestTheNATSNodesHoldTheSamePasswordsAsTheRoles(t *testing.T) {

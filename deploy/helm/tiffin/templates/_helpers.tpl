@@ -16,5 +16,15 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- /* A key of the Secret as a variable of the same name. */}}
 {{- define "tiffin.secret" -}}
 - name: {{ .key }}
-  valueFrom: { secretKeyRef: { name: {{ .root.Values.secretName }}, key: {{ .key }} } }
+  valueFrom: { secretKeyRef: { name: {{ .root.Values.secretName }}, key: {{ .key }}{{ if .optional }}, optional: true{{ end }} } }
+{{- end }}
+
+{{- /* With TLS: how ingress-nginx reaches edges that speak HTTPS, and whom it believes. Other controllers go by appProtocol. */}}
+{{- define "tiffin.backend" -}}
+{{- with .Values.tls.secretName -}}
+nginx.ingress.kubernetes.io/backend-protocol: HTTPS
+nginx.ingress.kubernetes.io/proxy-ssl-secret: {{ $.Release.Namespace }}/{{ . }}
+nginx.ingress.kubernetes.io/proxy-ssl-verify: "on"
+nginx.ingress.kubernetes.io/proxy-ssl-name: {{ include "tiffin.name" (dict "root" $ "role" "edge") }}
+{{- end }}
 {{- end }}
