@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -156,11 +157,44 @@ func TestTheNATSNodesHoldTheSamePasswordsAsTheRoles(t *testing.T) {
 func TestTheImageIsBuiltByExactVersions(t *testing.T) {
 	t.Parallel()
 	file := read(t, "Dockerfile")
-	stages := regexp.MustCompile(`(?m)^FROM (\S+)`).FindAllStringSubmatch(file, -1)
+	stages := regexp.MustCompile(`(?m)^FROM (--platform=\$BUILDPLATFORM )?(\S+)`).FindAllStringSubmatch(file, -1)
 	require.Len(t, stages, 3)
-	for _, stage := range stages {
-		require.Regexp(t, exactly, stage[1])
+	for i, stage := range stages {
+		require.Regexp(t, exactly, stage[2])
+		require.Equal(t, i < 2, stage[1] != "", "what runs programs runs on the machine's own processor")
 	}
+	last := file[strings.LastIndex(file, "\nFROM "):]
+	require.NotContains(t, last, "\nRUN ", "it would need an emulator for other processors")
 	require.Regexp(t, `(?m)^USER 10001`, file, "not root")
-	require.Contains(t, file, "CGO_ENABLED=0", "static")
+	require.Contains(t, file, "CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH", "static, and for the image's processor")
+}
+
+// Nothing that the binary is made of is kept from the builder.
+func TestTheImageGetsAllPackages(t *testing.T) {
+	t.Parallel()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}", "./cmd/tiffin")
+	list.Dir = root
+	out, err := list.Output()
+	require.NoError(t, err)
+	packages := strings.Fields(string(out))
+	require.Greater(t, len(packages), 20)
+	for _, pattern := range strings.Fields(read(t, ".dockerignore")) {
+		for _, p := range packages {
+			require.False(t, strings.HasPrefix(p+"/", "tiffin/"+pattern+"/"), "%s is ignored by %s", p, pattern)
+		}
+	}
+}
+
+// A replica that does not get the arguments would allow fewer connections than
+// its primary and refuse to follow it. The server's own entry point stands in.
+func TestTheReplicaGetsThePrimarysSettings(t *testing.T) {
+	t.Parallel()
+	p, folder := project(t), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "PG_VERSION"), []byte("15\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "docker-entrypoint.sh"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o700))
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{filepath.Join(root, "deploy/postgres/replica.sh")}, p.Services["postgres-shard-a-replica"].Command...)...)
+	cmd.Env = []string{"PATH=" + folder + ":" + os.Getenv("PATH"), "PGDATA=" + folder}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, []string(p.Services["postgres-shard-a"].Command), strings.Split(strings.TrimSpace(string(out)), "\n"))
 }
