@@ -43,6 +43,7 @@ type rabbit struct {
 	lost    chan *amqp.Error // of the connection
 	closed  chan *amqp.Error // of the channel
 	blocked chan amqp.Blocking
+	pulse   pulse
 }
 
 // dial connects, opens the channel and declares what the bridge needs.
@@ -75,6 +76,7 @@ func dial(ctx context.Context, url string, secure *tls.Config, log *slog.Logger)
 		}
 		return nil, fmt.Errorf("dial RabbitMQ: %w", err)
 	}
+	r.pulse.beat = func() error { return r.on(func(*amqp.Channel) error { return nil }) }
 	r.conn.NotifyClose(r.lost)
 	r.conn.NotifyBlocked(r.blocked)
 	if err := r.open(); err != nil {

@@ -21,8 +21,8 @@ func (b *Bridge) session(ctx context.Context) error {
 		return err
 	}
 	defer r.close()
-	b.state.connected(true)
-	defer b.state.connected(false)
+	b.state.connected(r)
+	defer b.state.connected(nil)
 	if err := r.lead(ctx); err != nil {
 		return err
 	}

@@ -54,19 +54,37 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // state is what the running session tells the rest of the bridge.
 type state struct {
 	metrics *metrics
-	up      atomic.Bool
+	broker  atomic.Pointer[rabbit] // nil while there is no connection
+	alarm   atomic.Bool            // RabbitMQ takes no publishes
 }
 
-func (s *state) connected(yes bool) {
-	s.up.Store(yes)
-	set(s.metrics.connected, yes)
-	if !yes {
-		set(s.metrics.blocked, false)
+// connected takes the connection there is now, nil for none.
+func (s *state) connected(r *rabbit) {
+	s.broker.Store(r)
+	set(s.metrics.connected, r != nil)
+	if r == nil {
+		s.blocked(false)
 	}
 }
 
-func (s *state) leads(yes bool)   { set(s.metrics.leader, yes) }
-func (s *state) blocked(yes bool) { set(s.metrics.blocked, yes) }
+func (s *state) leads(yes bool) { set(s.metrics.leader, yes) }
+
+func (s *state) blocked(yes bool) {
+	s.alarm.Store(yes)
+	set(s.metrics.blocked, yes)
+}
+
+// answers tells whether RabbitMQ is there. One that has raised an alarm has said so itself, and reads nothing more.
+func (s *state) answers(ctx context.Context) error {
+	switch r := s.broker.Load(); {
+	case r == nil:
+		return errLost
+	case s.alarm.Load():
+		return nil
+	default:
+		return r.pulse.feel(ctx)
+	}
+}
 
 func set(g prometheus.Gauge, yes bool) {
 	if yes {
@@ -76,13 +94,9 @@ func set(g prometheus.Gauge, yes bool) {
 	g.Set(0)
 }
 
-// Health is the state of the connection to RabbitMQ, of this instance.
-func (b *Bridge) Health(context.Context) map[string]error {
-	var err error
-	if !b.state.up.Load() {
-		err = errLost
-	}
-	return map[string]error{"rabbitmq": err}
+// Health is whether RabbitMQ answers this instance before ctx ends.
+func (b *Bridge) Health(ctx context.Context) map[string]error {
+	return map[string]error{"rabbitmq": b.state.answers(ctx)}
 }
 
 // status is the endpoint bridge.status.
@@ -91,7 +105,7 @@ func (b *Bridge) status(ctx context.Context, _ struct{}) (Status, error) {
 	if err != nil {
 		return Status{}, micro.Unavailable(err, "the event stream does not answer")
 	}
-	out := Status{Connected: b.state.up.Load(), Lag: lag.events, OldestSeconds: math.Round(lag.oldest.Seconds()*1000) / 1000}
+	out := Status{Connected: b.state.broker.Load() != nil, Lag: lag.events, OldestSeconds: math.Round(lag.oldest.Seconds()*1000) / 1000}
 	total, err := b.count(ctx, micro.StreamEvents, filters()...)
 	if err != nil {
 		return Status{}, micro.Unavailable(err, "the event stream does not answer")

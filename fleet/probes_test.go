@@ -93,7 +93,9 @@ func TestReadyzTellsTheTruthAboutRealServers(t *testing.T) {
 		{"redis", redis.Kill, redis.Start},
 		{"redis", redis.Pause, redis.Resume},
 		{"mongodb", mongo.Kill, mongo.Start},
+		{"mongodb", mongo.Pause, mongo.Resume},
 		{"rabbitmq", rabbit.Kill, rabbit.Start},
+		{"rabbitmq", rabbit.Pause, rabbit.Resume},
 	} {
 		d.stop()
 		down := becomes(t, addresses, d.name, health.StatusDown)

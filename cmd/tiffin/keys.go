@@ -17,7 +17,7 @@ import (
 
 // keysCommand is `tiffin keys`.
 type keysCommand struct {
-	New    keysNewCommand    `cmd:"" help:"Print a new key to put in front of DATA_KEYS."`
+	New    keysNewCommand    `cmd:"" help:"Print a new key for DATA_KEYS; docs/security.md has the steps of replacing one."`
 	Rotate keysRotateCommand `cmd:"" help:"Encrypt stored personal data with the first key of DATA_KEYS while the fleet works; run it again to finish what was interrupted."`
 }
 
