@@ -65,6 +65,7 @@ func New(cfg Config) *Cache {
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = opTimeout, opTimeout, opTimeout
 	c.rdb = redis.NewClient(&opts)
+	WatchPool(cfg.Metrics, "cache", c.rdb)
 	c.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 		Name: "cache", Timeout: time.Second,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"tiffin/cache"
 	"tiffin/config"
 	"tiffin/micro"
 	"tiffin/shard"
@@ -60,6 +61,7 @@ func connect(ctx context.Context, c Config, metrics *prometheus.Registry, traces
 		if d.redis, err = openRedis(c.Config); err != nil {
 			return nil, err
 		}
+		cache.WatchPool(d.metrics, "shared", d.redis)
 	}
 	if c.first(sharded) != "" {
 		keys, err := c.Config.SealingKeys()

@@ -117,7 +117,10 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	s.keys = &apiKeys{shards: cfg.Shards, clock: cfg.Clock, log: log}
 	// A revoked key must be known to be so for as long as an edge may remember it as a good one.
 	s.announcer = revoked.NewAnnouncer(cfg.Redis, max(cfg.JWTExpiry, 2*auth.KeyMemory), log, cfg.Clock, s.revokedSince)
-	s.sweeper = &sweeper{registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log}
+	s.sweeper = &sweeper{
+		registrar: s.registrar, interval: cfg.SweepInterval, lag: defaultLag, clock: cfg.Clock, log: log,
+		loop: micro.NewLoop(cfg.Metrics, "auth.sweep"),
+	}
 	s.profiles = cache.NewKind(s.cache, cache.KindConfig[auth.User]{
 		Name: "auth:user", TTL: cfg.ProfileTTL, Encode: s.encodeUser, Decode: s.decodeUser,
 	})

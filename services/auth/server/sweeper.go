@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tiffin/micro"
 	"tiffin/shard"
 )
 
@@ -25,6 +26,7 @@ type sweeper struct {
 	lag       time.Duration // see defaultLag
 	clock     func() time.Time
 	log       *slog.Logger
+	loop      micro.Loop
 }
 
 // Run sweeps until ctx ends and returns nil.
@@ -45,7 +47,8 @@ func (s *sweeper) Run(ctx context.Context) error {
 func (s *sweeper) sweep(ctx context.Context) {
 	for _, db := range s.registrar.shards.All() {
 		for _, round := range []func(context.Context, *shard.DB) error{s.reservations, s.repair, s.purge} {
-			if err := round(ctx, db); err != nil && ctx.Err() == nil {
+			err := s.loop.Round(ctx, func() error { return round(ctx, db) })
+			if err != nil && ctx.Err() == nil {
 				s.log.Debug("sweep left for later", "shard", db.ID(), "error", err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tiffin/micro"
 	"tiffin/services/delivery"
 	"tiffin/shard"
 )
@@ -19,18 +20,20 @@ func (s *Server) attend(ctx context.Context, region shard.Region) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			s.try(ctx, region, "silent riders not noticed", s.store.silence)
-			s.try(ctx, region, "ended offers postponed", s.endOverdue)
-			s.try(ctx, region, "waiting orders not counted", s.store.countWaiting)
+			s.try(ctx, region, s.store.metrics.silence, "silent riders not noticed", s.store.silence)
+			s.try(ctx, region, s.store.metrics.end, "ended offers postponed", s.endOverdue)
+			s.try(ctx, region, s.store.metrics.measure, "waiting orders not counted", s.store.countWaiting)
 		case <-s.wakes[region]:
 		}
-		s.try(ctx, region, "dispatch postponed", s.offerWaiting)
+		s.try(ctx, region, s.store.metrics.dispatch, "dispatch postponed", s.offerWaiting)
 	}
 }
 
 // try runs one step. What fails is tried again by the next look.
-func (s *Server) try(ctx context.Context, region shard.Region, failure string, step func(context.Context, shard.Region) error) {
-	if err := step(ctx, region); err != nil && ctx.Err() == nil {
+func (s *Server) try(ctx context.Context, region shard.Region, loop micro.Loop, failure string,
+	step func(context.Context, shard.Region) error) {
+	err := loop.Round(ctx, func() error { return step(ctx, region) })
+	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, failure, "region", region, "error", err)
 	}
 }

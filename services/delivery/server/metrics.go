@@ -11,6 +11,8 @@ import (
 type metrics struct {
 	offers          *prometheus.CounterVec
 	waiting, oldest *prometheus.GaugeVec
+	// the steps of the loop that looks after a region
+	silence, end, measure, dispatch micro.Loop
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -18,6 +20,8 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		return micro.Register(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tiffin_dispatch_" + name, Help: help}, []string{"region"}))
 	}
 	return metrics{
+		silence: micro.NewLoop(reg, "delivery.silence"), end: micro.NewLoop(reg, "delivery.end-offers"),
+		measure: micro.NewLoop(reg, "delivery.count-waiting"), dispatch: micro.NewLoop(reg, "delivery.dispatch"),
 		offers: micro.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_dispatch_offers_total", Help: "Offers by what became of them; offered ones are all that were made.",
 		}, []string{"status"})),

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"tiffin/cache"
 )
 
 // Timeout bounds one round trip to Redis. On the edge's own network one takes
@@ -96,6 +98,7 @@ func New(cfg Config) *Limiter {
 	}
 	if cfg.Metrics != nil {
 		cfg.Metrics.MustRegister(l.gauge)
+		cache.WatchPool(cfg.Metrics, "limits", l.redis)
 	}
 	l.setAway(true)
 	return l

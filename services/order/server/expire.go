@@ -29,7 +29,9 @@ const reasonExpired = "not_accepted_in_time"
 // order is judged again under its lock.
 func (s *Server) expire(ctx context.Context, region shard.Region) error {
 	return every(ctx, s.cfg.Poll, func() {
-		err := errors.Join(s.expireAll(ctx, region), s.store.deliverLetters(ctx, region))
+		err := s.metrics.expire.Round(ctx, func() error {
+			return errors.Join(s.expireAll(ctx, region), s.store.deliverLetters(ctx, region))
+		})
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "expiry postponed", "region", region, "error", err)
 		}
@@ -39,7 +41,8 @@ func (s *Server) expire(ctx context.Context, region shard.Region) error {
 // forgetKeys removes idempotency keys of a region that are no longer honoured.
 func (s *Server) forgetKeys(ctx context.Context, region shard.Region) error {
 	return every(ctx, forgetEvery, func() {
-		if err := s.store.forgetKeys(ctx, region); err != nil && ctx.Err() == nil {
+		err := s.metrics.forget.Round(ctx, func() error { return s.store.forgetKeys(ctx, region) })
+		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "idempotency keys not removed", "region", region, "error", err)
 		}
 	})

@@ -11,10 +11,13 @@ import (
 type metrics struct {
 	moves    *prometheus.CounterVec
 	replayed prometheus.Counter
+	// the loops
+	expire, forget micro.Loop
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
 	return metrics{
+		expire: micro.NewLoop(reg, "order.expire"), forget: micro.NewLoop(reg, "order.forget-keys"),
 		moves: micro.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_order_moves_total", Help: "Orders that came into a state, by that state; pending ones are the orders placed.",
 		}, []string{"to"})),

@@ -14,7 +14,7 @@ func TestIndexesAreMadeOnce(t *testing.T) {
 	t.Parallel()
 	url := testenv.Mongo(t)
 	for range 3 {
-		s, err := openStore(url, nil, slog.New(slog.DiscardHandler))
+		s, err := openStore(url, nil, slog.New(slog.DiscardHandler), nil)
 		require.NoError(t, err)
 		require.NoError(t, s.prepare(t.Context()))
 		there, err := s.restaurants.Indexes().ListSpecifications(t.Context())

@@ -74,7 +74,7 @@ type Server struct {
 func New(_ context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	log := cfg.Log.With("service", restaurant.ServiceName)
-	store, err := openStore(cfg.MongoURL, cfg.MongoTLS, log)
+	store, err := openStore(cfg.MongoURL, cfg.MongoTLS, log, cfg.Metrics)
 	if err != nil {
 		return nil, err
 	}

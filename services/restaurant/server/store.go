@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -41,7 +42,7 @@ type store struct {
 }
 
 // openStore does not connect yet. Its error does not repeat the URL, which holds a password.
-func openStore(url string, secure *tls.Config, log *slog.Logger) (*store, error) {
+func openStore(url string, secure *tls.Config, log *slog.Logger, metrics prometheus.Registerer) (*store, error) {
 	parsed, err := connstring.ParseAndValidate(url)
 	if err != nil {
 		return nil, errors.New("MONGODB_URL: not a usable mongodb:// URL")
@@ -56,6 +57,7 @@ func openStore(url string, secure *tls.Config, log *slog.Logger) (*store, error)
 		SetServerSelectionTimeout(storeTimeout).
 		SetHeartbeatInterval(2 * time.Second). // the default of 10s is how long a restarted server would go unnoticed
 		SetMaxPoolSize(32).
+		SetPoolMonitor(poolMonitor(metrics)).
 		SetReadPreference(readpref.Primary()).
 		SetReadConcern(readconcern.Local()). // the primary's newest: an acknowledged write is in it
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled})
