@@ -80,14 +80,20 @@ func TestReadyzTellsTheTruthAboutRealServers(t *testing.T) {
 	t.Parallel()
 	c, nats := configure(t)
 	c = withProbes(t, c)
-	postgres, redis, rabbit, mongo := testenv.OwnPostgres(t), testenv.OwnRedis(t), testenv.OwnRabbitMQ(t), testenv.OwnMongo(t)
-	c.Shards[1].URL, c.RedisURL, c.RabbitMQURL, c.MongoURL = postgres.URL, redis.URL, rabbit.URL, mongo.URL
+	postgres, replica := testenv.OwnReplicated(t)
+	redis, rabbit, mongo := testenv.OwnRedis(t), testenv.OwnRabbitMQ(t), testenv.OwnMongo(t)
+	c.Shards[1].URL, c.Shards[1].Replica, c.RedisURL, c.RabbitMQURL, c.MongoURL = postgres.URL, replica.URL, redis.URL, rabbit.URL, mongo.URL
 	r := start(t, Config{Config: c, Roles: Roles})
 	addresses := []string{strings.TrimPrefix(urlOf(c), "http://"), c.HealthAddr}
 	for _, address := range addresses {
-		require.Eventually(t, func() bool { status, _ := says(address); return status == http.StatusOK }, patience, tick)
+		require.Eventually(t, func() bool {
+			status, report := says(address)
+			return status == http.StatusOK && report.Status == health.StatusOK
+		}, patience, tick)
 	}
 	for _, d := range []dependency{
+		{"postgres.b.replica", replica.Kill, replica.Start},
+		{"postgres.b.replica", replica.Pause, replica.Resume},
 		{"postgres.b", postgres.Kill, postgres.Start},
 		{"postgres.b", postgres.Pause, postgres.Resume},
 		{"redis", redis.Kill, redis.Start},
