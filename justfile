@@ -27,7 +27,7 @@ test *packages="./...": browser web binary
     {{ if packages == "./..." { "cd web && npm test --silent && npm run test:browser --silent" } else { "" } }}
 
 # static checks: format, vet, linter, types, deployment files
-lint: web
+lint: web servers
     test -z "$(gofmt -l $(git ls-files '*.go') | tee /dev/stderr)"
     go vet ./...
     go build -C tools/lint -o {{ quote(justfile_directory() / "bin/golangci-lint") }} github.com/golangci/golangci-lint/v2/cmd/golangci-lint
