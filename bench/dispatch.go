@@ -65,7 +65,7 @@ func dispatchSuite(ctx context.Context, s stage) (figures []report.Figure, err e
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.town.city, err)
 			}
-			fmt.Printf("round %d  %7d riders  %7d old orders  201 → offer p50 %5.1f ms  p99 %5.1f ms   POST p50 %5.1f ms  %5.0f µs of CPU an order\n",
+			fmt.Printf("round %d  %7d riders  %7d old orders  201 → offer p50 %5.1f ms  p99 %5.1f ms   POST p50 %5.1f ms  %s\n",
 				round+1, len(t.town.riders), t.town.past, r.OfferP50, r.OfferP99, r.PostP50, r.CPU)
 			t.into.p50, t.into.p99 = append(t.into.p50, r.OfferP50), append(t.into.p99, r.OfferP99)
 		}
@@ -139,7 +139,7 @@ func (o *orders) hear(msg jetstream.Msg) {
 type flowed struct {
 	PostP50, PostP99   float64 // from when the order was due to its 201
 	OfferP50, OfferP99 float64 // from the 201 to the offer; an offer before it took none
-	CPU                float64 // µs an order, of the fleet and all its servers
+	CPU                effort  // of an order
 }
 
 // life is what became of one order.
@@ -188,7 +188,7 @@ func (o *orders) flow(ctx context.Context, t *town) (r flowed, err error) {
 	go func() { ended <- o.endOffers(ending, t) }()
 	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	var running sync.WaitGroup
-	var before, after time.Duration
+	var before, after proc.Usage
 	for i := range lives {
 		due := start.Add(time.Duration(i) * every)
 		time.Sleep(time.Until(due))
@@ -207,7 +207,7 @@ func (o *orders) flow(ctx context.Context, t *town) (r flowed, err error) {
 		return r, err
 	}
 	measured := lives[warm:]
-	r.CPU = float64((after - before).Microseconds()) / float64(len(measured))
+	r.CPU = perOperation(after.Since(before), len(measured))
 	for _, l := range lives {
 		err = errors.Join(err, l.err)
 	}

@@ -125,8 +125,8 @@ func flatOrders(ctx context.Context, s stage, fleet *product.Product, towns []*t
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.city, err)
 			}
-			fmt.Printf("order       %3d×  %6.0f µs  p50 %6.2f ms  p99 %6.2f ms\n", scales[i], r.CPU, r.OfferP50, r.OfferP99)
-			c.add(i, r.CPU, r.OfferP50, r.OfferP99)
+			fmt.Printf("order       %3d×  %s  p50 %6.2f ms  p99 %6.2f ms\n", scales[i], r.CPU, r.OfferP50, r.OfferP99)
+			c.add(i, r.CPU.total(), r.OfferP50, r.OfferP99)
 		}
 	}
 	return nil
@@ -174,18 +174,18 @@ func flatConnections(ctx context.Context, s stage, fleet *product.Product, t *to
 				return err
 			}
 			p50, p99 := quantiles(took)
-			fmt.Printf("connection  %3d×  %6.0f µs  p50 %6.2f ms  p99 %6.2f ms\n", scale, cpu, ms(p50), ms(p99))
-			c.add(i, cpu, ms(p50), ms(p99))
+			fmt.Printf("connection  %3d×  %s  p50 %6.2f ms  p99 %6.2f ms\n", scale, cpu, ms(p50), ms(p99))
+			c.add(i, cpu.total(), ms(p50), ms(p99))
 		}
 	}
 	return nil
 }
 
 // probe opens connections, some at a time, and closes them again.
-func probe(ctx context.Context, fleet *product.Product, edge *server) (took []time.Duration, cpu float64, err error) {
+func probe(ctx context.Context, fleet *product.Product, edge *server) (took []time.Duration, cpu effort, err error) {
 	before, err := proc.FamilyCPU(fleet.Pid())
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	type opened struct {
 		took []time.Duration
@@ -211,5 +211,5 @@ func probe(ctx context.Context, fleet *product.Product, edge *server) (took []ti
 		took, err = append(took, r.took...), errors.Join(err, r.err)
 	}
 	after, cpuErr := proc.FamilyCPU(fleet.Pid())
-	return took, float64((after - before).Microseconds()) / probes, errors.Join(err, cpuErr, ctx.Err())
+	return took, perOperation(after.Since(before), probes), errors.Join(err, cpuErr, ctx.Err())
 }

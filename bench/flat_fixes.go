@@ -60,8 +60,8 @@ func flatFixes(ctx context.Context, s stage, fleet *product.Product, towns []*to
 				return fmt.Errorf("%s: %w", crew.town.city, err)
 			}
 			p50, p99 := quantiles(took)
-			fmt.Printf("fix         %3d×  %6.0f µs  p50 %6.2f ms  p99 %6.2f ms\n", scales[i], cpu, ms(p50), ms(p99))
-			c.add(i, cpu, ms(p50), ms(p99))
+			fmt.Printf("fix         %3d×  %s  p50 %6.2f ms  p99 %6.2f ms\n", scales[i], cpu, ms(p50), ms(p99))
+			c.add(i, cpu.total(), ms(p50), ms(p99))
 		}
 	}
 	return nil
@@ -88,11 +88,11 @@ func mount(ctx context.Context, hints *tracking.Client, t *town) (c carriers, er
 // ride hands in one fix after the other, of another rider each, whatever the
 // answers do. Riders of a large town send once, those of a small one several
 // times; a round later they have moved on a little.
-func (c carriers) ride(ctx context.Context, fleet *product.Product, batcher *tracking.Batcher, round int) ([]time.Duration, float64, error) {
+func (c carriers) ride(ctx context.Context, fleet *product.Product, batcher *tracking.Batcher, round int) ([]time.Duration, effort, error) {
 	took := make([]time.Duration, int(fixFor.Seconds()*fixRate))
 	before, err := proc.FamilyCPU(fleet.Pid())
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	group, inner := errgroup.WithContext(ctx)
 	start := time.Now()
@@ -115,5 +115,5 @@ func (c carriers) ride(ctx context.Context, fleet *product.Product, batcher *tra
 	}
 	err = group.Wait()
 	after, cpuErr := proc.FamilyCPU(fleet.Pid())
-	return slices.Clone(took), float64((after - before).Microseconds()) / float64(len(took)), errors.Join(err, cpuErr)
+	return slices.Clone(took), perOperation(after.Since(before), len(took)), errors.Join(err, cpuErr)
 }

@@ -37,25 +37,48 @@ func CPU(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * tick, err
 }
 
+// Usage is the time that programs have computed, by program: the processes of
+// PostgreSQL, all called postgres, count as one.
+type Usage map[string]time.Duration
+
+// Total is the time of all programs.
+func (u Usage) Total() (total time.Duration) {
+	for _, used := range u {
+		total += used
+	}
+	return total
+}
+
+// Since is what has been computed since an earlier moment.
+func (u Usage) Since(earlier Usage) Usage {
+	d := Usage{}
+	for program, used := range u {
+		d[program] = used - earlier[program]
+	}
+	return d
+}
+
 // FamilyCPU is the time a process and all that descend from it have computed,
 // to the nanosecond: PostgreSQL computes in children of its own. Who has ended
 // meanwhile no longer counts, so take it between two moments of steady work.
-func FamilyCPU(pid int) (total time.Duration, err error) {
+func FamilyCPU(pid int) (Usage, error) {
+	total := Usage{}
 	for _, member := range process.Family(pid) {
 		// The clock of a process, as clock_getcpuclockid(3) makes its number.
 		const whole = 2
 		var used unix.Timespec
 		err := unix.ClockGettime(int32(^member<<3|whole), &used)
+		program, nameErr := os.ReadFile(fmt.Sprintf("/proc/%d/comm", member))
 		switch {
-		case errors.Is(err, unix.EINVAL): // it has just ended
-		case err != nil:
-			return 0, fmt.Errorf("processor time of %d: %w", member, err)
+		case errors.Is(err, unix.EINVAL), errors.Is(nameErr, os.ErrNotExist): // it has just ended
+		case err != nil || nameErr != nil:
+			return nil, fmt.Errorf("processor time of %d: %w", member, errors.Join(err, nameErr))
 		default:
-			total += time.Duration(used.Nano())
+			total[strings.TrimSpace(string(program))] += time.Duration(used.Nano())
 		}
 	}
-	if total == 0 {
-		return 0, fmt.Errorf("no process %d", pid)
+	if len(total) == 0 {
+		return nil, fmt.Errorf("no process %d", pid)
 	}
 	return total, nil
 }
