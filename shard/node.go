@@ -108,6 +108,10 @@ func newPool(variable, url string, tls *tls.Config, id string, opts Options) (*p
 	params["statement_timeout"] = milliseconds(opts.Timeout)
 	params["lock_timeout"] = milliseconds(opts.Timeout * 3 / 4)
 	params["idle_in_transaction_session_timeout"] = milliseconds(idleInTransaction)
+	// A plan that was made and kept while a table was nearly empty reads all of it, and goes on doing so while it fills:
+	// queues are empty most of the time. Every query here has an index. A scan without one counts as very dear then, and
+	// must not be compiled for that.
+	params["enable_seqscan"], params["jit"] = "off", "off"
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", variable, err)

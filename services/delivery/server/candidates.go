@@ -13,8 +13,7 @@ const (
 	// passJobs is how many orders one dispatch transaction offers at most: enough to share the cost of the commit among
 	// many, few enough that nobody waits long for the locks it holds.
 	passJobs = 32
-	// passRiders is how many riders are considered for each. With as many as there are orders, a pass never runs out of
-	// riders for the last of them while more are near.
+	// passRiders is how many riders are considered for each at most.
 	passRiders = passJobs
 )
 
@@ -29,6 +28,9 @@ const (
 	// fresh riders have not been asked, or could not answer because the offer was withdrawn.
 	fresh = `p.id <> all (array(
 		select o.partner_id from delivery.offers o where o.order_id = j.order_id and o.status in ('declined', 'expired')))`
+	// asMany riders are considered for an order as orders wait: so a pass never runs out of riders for the last of them
+	// while more are near, and one order alone costs the search of one rider.
+	asMany = `(select count(*) from (select from delivery.jobs where region = $1 and not offered limit $5) waiting)`
 	// lapsed riders let this order expire and did not decline it: they are asked again after all others, those who let
 	// it expire least often first.
 	lapsed = `
@@ -48,12 +50,12 @@ const candidatesSQL = `
 	from delivery.jobs j cross join lateral (
 		(select p.id, 0::bigint as times, ` + chord + ` as distance
 		from delivery.partners p where ` + free + ` and ` + near + ` and ` + fresh + `
-		order by ` + chord + ` limit $5)
+		order by ` + chord + ` limit ` + asMany + `)
 		union all
 		(select p.id, l.times, ` + chord + `
 		from (` + lapsed + `) l join delivery.partners p on p.id = l.partner_id
 		where ` + free + ` and ` + near + `
-		order by 2, 3 limit $5)
+		order by 2, 3 limit ` + asMany + `)
 	) c
 	where j.region = $1 and not j.offered and now() - $2::interval < (
 		select max(seen_at) from delivery.partners where available and not silent and order_id is null)
