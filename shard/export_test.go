@@ -22,3 +22,16 @@ func (g *Group) Running(region Region) int {
 	}
 	return 0
 }
+
+// Waiting is how many readers of a region no query has begun for.
+func (g *Gather[T]) Waiting(region Region) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if lane := g.lanes[region]; lane != nil {
+		return len(lane.waiting)
+	}
+	return 0
+}
+
+// Endure makes every query keep the next one waiting.
+func (g *Gather[T]) Endure() { g.patience = 1 << 62 }

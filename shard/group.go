@@ -10,10 +10,9 @@ import (
 )
 
 const (
-	// groupsUnderWay is how many groups of one region are committed at once: a
-	// second one uses the processor while the first waits for the disk. With
-	// more, groups would be smaller and not faster.
-	groupsUnderWay = 2
+	// groupsUnderWay is how many groups of one region are committed at once. Two
+	// would be half as large each, and the flush of the log is the same for any.
+	groupsUnderWay = 1
 	// maxGroup bounds how many transactions wait for the slowest among them.
 	maxGroup = 32
 	// groupPatience is how long a group waits for a lock that only one of its
@@ -124,7 +123,8 @@ func commitGroup(db *DB, group []*member) {
 	for i, m := range group {
 		fills[i] = m.Fill
 	}
-	err := db.inBatch(traced(context.WithoutCancel(group[0].ctx), group), groupPatience, fills...)
+	ctx := traced(group, func(m *member) context.Context { return m.ctx })
+	err := db.inBatch(ctx, groupPatience, fills...)
 	if err == nil || CommitUnknown(err) {
 		for _, m := range group {
 			m.done <- err

@@ -117,19 +117,20 @@ func (m *member) together(ctx context.Context, shard string) (context.Context, f
 	return ctx, func(err error) { endSpan(ctx, err) }
 }
 
-// traced gives the context of the member with whose trace a group runs, linked
-// to the others'. Its end is not theirs.
-func traced(ctx context.Context, group []*member) context.Context {
+// traced gives the context with which a group runs, with the trace of one of its
+// members, linked to the others'. Its end is not theirs.
+func traced[M any](group []M, contextOf func(M) context.Context) context.Context {
+	ctx := contextOf(group[0])
 	var leader trace.Span
 	for _, m := range group {
-		span := trace.SpanFromContext(m.ctx)
+		span := trace.SpanFromContext(contextOf(m))
 		switch {
 		case !span.IsRecording():
 		case leader == nil:
-			leader, ctx = span, context.WithoutCancel(m.ctx)
+			leader, ctx = span, contextOf(m)
 		default:
 			leader.AddLink(trace.Link{SpanContext: span.SpanContext()})
 		}
 	}
-	return ctx
+	return context.WithoutCancel(ctx)
 }

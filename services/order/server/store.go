@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -10,17 +11,30 @@ import (
 	"tiffin/services/order"
 	"tiffin/services/order/ordertx"
 	"tiffin/shard"
+	"tiffin/shard/sealed"
 )
 
 // store is the service's PostgreSQL: with ordertx, the only place that knows the schema "orders".
 type store struct {
 	shards  *shard.Set
 	orders  *shard.Group // new ones, which are what comes most
+	reads   *shard.Gather[*ordertx.Record]
 	travels *travels
 }
 
 func newStore(shards *shard.Set) *store {
-	return &store{shards: shards, orders: shard.NewGroup(shards), travels: newTravels()}
+	return &store{shards: shards, orders: shard.NewGroup(shards), reads: shard.NewGather(shards, readAll(shards.Keys())), travels: newTravels()}
+}
+
+// readAll reads orders as clients may see them.
+func readAll(keys *sealed.Keys) shard.ReadAll[*ordertx.Record] {
+	return func(ctx context.Context, q shard.Querier, ids []string) (map[string]*ordertx.Record, error) {
+		found, err := ordertx.ReadAll(ctx, q, ids)
+		for _, r := range found {
+			err = cmp.Or(err, r.Open(keys))
+		}
+		return found, err
+	}
 }
 
 // home finds the database of an id: ErrNotFound for what is no id of this fleet, since no order can have it.
@@ -32,18 +46,12 @@ func (s *store) home(id string) (*shard.DB, error) {
 	return db, err
 }
 
-// read returns one order: ordertx.ErrNotFound when there is none.
-func (s *store) read(ctx context.Context, id string) (r *ordertx.Record, err error) {
-	db, err := s.home(id)
-	if err != nil {
-		return nil, err
+// read returns one order, which others may be reading too: ordertx.ErrNotFound when there is none.
+func (s *store) read(ctx context.Context, id string) (*ordertx.Record, error) {
+	r, found, err := s.reads.Get(ctx, id)
+	if errors.Is(err, shard.ErrBadID) || err == nil && !found {
+		return nil, ordertx.ErrNotFound
 	}
-	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) (err error) {
-		if r, err = ordertx.Read(ctx, q, id); err != nil {
-			return err
-		}
-		return r.Open(s.shards.Keys())
-	})
 	return r, err
 }
 
