@@ -8,19 +8,21 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/valyala/fasthttp"
 
-	"tiffin/bench/load"
 	"tiffin/bench/report"
 	"tiffin/e2e/product"
 )
 
-// connections is the load every REST figure is measured with.
-const connections = 64
+const (
+	// connections is the load every REST figure is measured with.
+	connections = 64
+	// read is how many orders are read, in turn.
+	read = 1000
+)
 
 // restSuite measures the three hot routes beside the bare hop and the
 // Express peer, round by round and interleaved, because the machine's own
@@ -38,7 +40,11 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	if err != nil {
 		return nil, err
 	}
-	db, row, err := benchDatabase(ctx, fleet.Env["POSTGRES_SHARD_A_URL"])
+	orders, err := shop.sell(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, rows, err := benchDatabase(ctx, fleet.Env["POSTGRES_SHARD_A_URL"])
 	if err != nil {
 		return nil, err
 	}
@@ -60,19 +66,19 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 
 	tiffin := strings.TrimPrefix(fleet.Edge, "http://")
 	runs := []target{
-		{"get", "tiffin", tiffin, get("/orders/"+shop.order, shop.customer.Token)},
-		{"get", "bare", bare, get("/orders/"+row, "")},
-		{"get", "single", single, get("/orders/"+row, "")},
-		{"get", "express", express, get("/orders/"+row, "")},
+		{"get", "tiffin", tiffin, get(orders, shop.customer.Token)},
+		{"get", "bare", bare, get(rows, "")},
+		{"get", "single", single, get(rows, "")},
+		{"get", "express", express, get(rows, "")},
 		{"post", "tiffin", tiffin, post(shop.orderBody, shop.customer.Token)},
 		{"post", "bare", bare, post(shop.orderBody, "")},
 		{"post", "single", single, post(shop.orderBody, "")},
 		{"post", "express", express, post(shop.orderBody, "")},
-		{"list", "tiffin", tiffin, get("/restaurants?city="+url.QueryEscape(shop.city), "")},
-		{"list", "bare", bare, get("/echo", "")},
-		{"list", "single", single, get("/echo", "")},
+		{"list", "tiffin", tiffin, get([]string{"/restaurants?city=" + url.QueryEscape(shop.city)}, "")},
+		{"list", "bare", bare, get([]string{"/echo"}, "")},
+		{"list", "single", single, get([]string{"/echo"}, "")},
 	}
-	rounds, err := measure(ctx, s.Rounds, runs)
+	rounds, err := measure(ctx, s.Rounds, fleet, runs)
 	if err != nil {
 		return nil, err
 	}
@@ -91,79 +97,18 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 		rounds.p99("GET /orders/:id, p99 at half its top rate", "get half", report.Goal{AtMost: 15}),
 		rounds.p99("POST /orders, p99 at half its top rate", "post half", report.Goal{AtMost: 15}),
 		rounds.p99("GET /restaurants?city=, p99 at half its top rate", "list half", report.Goal{AtMost: 15}),
+		rounds.cost("GET /orders/:id, processor time of all servers", "get"),
+		rounds.cost("POST /orders, processor time of all servers", "post"),
+		rounds.cost("GET /restaurants?city=, processor time of all servers", "list"),
 		rounds.p99("POST /orders, p99 at a quarter of its top rate", "post quarter", report.Goal{}),
 		rounds.p99("the same during a flood of sign-ins", "post flood", report.Goal{}),
 	}, nil
 }
 
-// called is what the peers are called in the table.
-var called = map[string]string{
-	"bare":    "bare hop in three processes",
-	"single":  "bare hop in one process",
-	"express": "Express gateway and service",
-}
-
-// target is one server measured at one route.
-type target struct {
-	route, who, addr string
-	prepare          func(uint64, *fasthttp.Request)
-}
-
-// table holds a result per route, side and round.
-type table map[string][]load.Result
-
-// measure runs all targets once per round, in order, and Tiffin once more at
-// half the rate it has just shown.
-func measure(ctx context.Context, rounds int, targets []target) (table, error) {
-	t := table{}
-	for round := range rounds {
-		for _, target := range targets {
-			r := load.Run(ctx, target.addr, load.Plan{Connections: connections, Warmup: 2 * time.Second, Duration: 5 * time.Second, Prepare: target.prepare})
-			if r.Errors > 0 || r.Requests == 0 {
-				return nil, fmt.Errorf("%s of %s: %d of %d requests failed: %s", target.route, target.who, r.Errors, r.Requests, r.FirstError)
-			}
-			fmt.Printf("round %d  %-5s %-8s %8.0f/s  p50 %6.1f ms  p99 %6.1f ms\n", round+1, target.route, target.who, r.Throughput, ms(r.P50), ms(r.P99))
-			key := target.route + " " + target.who
-			t[key] = append(t[key], r)
-			if target.who == "tiffin" {
-				half := load.Run(ctx, target.addr, target.paced(r.Throughput/2))
-				t[target.route+" half"] = append(t[target.route+" half"], half)
-			}
-		}
-	}
-	return t, ctx.Err()
-}
-
-// paced is load at a fixed rate, in requests per second.
-func (t target) paced(rate float64) load.Plan {
-	return load.Plan{Connections: connections, Warmup: time.Second, Duration: 5 * time.Second, Rate: rate, Prepare: t.prepare}
-}
-
-// p99 in milliseconds, round by round.
-func (t table) p99(name, key string, goal report.Goal) report.Figure {
-	rounds := make([]float64, len(t[key]))
-	for i, r := range t[key] {
-		rounds[i] = ms(r.P99)
-	}
-	return report.New(name, "", "ms", goal, rounds, t[key])
-}
-
-// ratio of throughputs, round by round.
-func (t table) ratio(name, route, peer string, goal report.Goal) report.Figure {
-	const who = "tiffin"
-	ours, theirs := t[route+" "+who], t[route+" "+peer]
-	ratios := make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = ours[i].Throughput / theirs[i].Throughput
-	}
-	return report.New(name, called[peer], "×", goal, ratios, map[string][]load.Result{who: ours, peer: theirs})
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func get(path, token string) func(uint64, *fasthttp.Request) {
-	return func(_ uint64, req *fasthttp.Request) {
-		req.SetRequestURI("http://bench" + path)
+// get asks for the paths in turn.
+func get(paths []string, token string) func(uint64, *fasthttp.Request) {
+	return func(n uint64, req *fasthttp.Request) {
+		req.SetRequestURI("http://bench" + paths[n%uint64(len(paths))])
 		if token != "" {
 			req.Header.Set("Authorization", "Bearer "+token)
 		}
@@ -231,30 +176,51 @@ func openShop(ctx context.Context, fleet *product.Product, p place) (shop, error
 	return s, nil
 }
 
+// sell has the customer place orders and gives their paths.
+func (s shop) sell(ctx context.Context) (paths []string, err error) {
+	var body product.Object
+	if err := unmarshal(s.orderBody, &body); err != nil {
+		return nil, err
+	}
+	for range read {
+		order, err := s.customer.Want(ctx, http.StatusCreated, "POST", "/orders", body)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, fmt.Sprint("/orders/", order["id"]))
+	}
+	return paths, nil
+}
+
 // benchDatabase makes the peers' tables in a database of their own on the
-// same cluster, so that both sides have the same disk and settings.
-func benchDatabase(ctx context.Context, shardURL string) (dbURL, row string, err error) {
+// same cluster, so that both sides have the same disk and settings, and gives
+// the paths of their orders.
+func benchDatabase(ctx context.Context, shardURL string) (dbURL string, paths []string, err error) {
 	admin, err := pgx.Connect(ctx, shardURL)
 	if err != nil {
-		return "", "", err
+		return "", nil, err
 	}
 	_, err = admin.Exec(ctx, `CREATE DATABASE bench_peers`)
 	if err = errors.Join(err, admin.Close(ctx)); err != nil {
-		return "", "", err
+		return "", nil, err
 	}
 	u, err := url.Parse(shardURL)
 	if err != nil {
-		return "", "", err
+		return "", nil, err
 	}
 	u.Path = "/bench_peers"
 	conn, err := pgx.Connect(ctx, u.String())
 	if err != nil {
-		return "", "", err
+		return "", nil, err
 	}
-	row = uuid.NewString()
 	_, err = conn.Exec(ctx, `
 		CREATE TABLE bench_orders (id text PRIMARY KEY, body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
-		CREATE TABLE bench_outbox (id text PRIMARY KEY, payload jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now());
-		INSERT INTO bench_orders (id, body) VALUES ('`+row+`', '{"restaurantId":"x","items":[{"name":"Thali","quantity":2,"unitPrice":12.5}],"totalAmount":25.0,"status":"pending"}')`)
-	return u.String(), row, errors.Join(err, conn.Close(ctx))
+		CREATE TABLE bench_outbox (id text PRIMARY KEY, payload jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`)
+	for range read {
+		row := uuid.NewString()
+		_, insertErr := conn.Exec(ctx, `INSERT INTO bench_orders (id, body) VALUES ($1, $2)`, row,
+			`{"restaurantId":"x","items":[{"name":"Thali","quantity":2,"unitPrice":12.5}],"totalAmount":25.0,"status":"pending"}`)
+		err, paths = errors.Join(err, insertErr), append(paths, "/orders/"+row)
+	}
+	return u.String(), paths, errors.Join(err, conn.Close(ctx))
 }

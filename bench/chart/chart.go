@@ -58,6 +58,7 @@ func (c Chart) SVG() string {
 	for i, p := range c.Panels {
 		p.draw(b, i*panelWidth, c)
 	}
+	fmt.Fprintf(b, `<text class="dim" x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", width/2, top+panelHeight+38, html.EscapeString(c.XLabel))
 	b.WriteString("</svg>\n")
 	return b.String()
 }
@@ -79,7 +80,6 @@ func (p Panel) draw(b *strings.Builder, x0 int, c Chart) {
 	for i, label := range c.X {
 		fmt.Fprintf(b, `<text class="dim" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x(i), top+panelHeight+18, html.EscapeString(label))
 	}
-	fmt.Fprintf(b, `<text class="dim" x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", (from+to)/2, top+panelHeight+38, html.EscapeString(c.XLabel))
 	for n, line := range p.Lines {
 		line.draw(b, n, x0+16+n*110, x, y)
 	}

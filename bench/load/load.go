@@ -33,6 +33,7 @@ type Plan struct {
 // Result is what a run measured.
 type Result struct {
 	Requests   uint64        `json:"requests"`
+	Sent       uint64        `json:"sent"` // with those of the warm-up
 	Errors     uint64        `json:"errors"`
 	Throughput float64       `json:"perSecond"` // good answers per second
 	P50        time.Duration `json:"p50"`
@@ -61,7 +62,7 @@ type generator struct {
 	plan               Plan
 	client             *fasthttp.HostClient
 	start, from, until time.Time
-	next               atomic.Uint64
+	next, sent         atomic.Uint64
 	failed             atomic.Uint64
 	firstError         atomic.Pointer[string]
 }
@@ -81,6 +82,7 @@ func (g *generator) connection(ctx context.Context) []time.Duration {
 		}
 		req.Reset()
 		g.plan.Prepare(n, req)
+		g.sent.Add(1)
 		err := g.client.Do(req, res)
 		if now := time.Now(); due.After(g.from) && now.Before(g.until) {
 			if g.judge(err, res) {
@@ -124,7 +126,7 @@ func (g *generator) judge(err error, res *fasthttp.Response) bool {
 func (g *generator) result(samples [][]time.Duration) Result {
 	all := slices.Concat(samples...)
 	slices.Sort(all)
-	r := Result{Requests: uint64(len(all)) + g.failed.Load(), Errors: g.failed.Load()}
+	r := Result{Requests: uint64(len(all)) + g.failed.Load(), Sent: g.sent.Load(), Errors: g.failed.Load()}
 	if text := g.firstError.Load(); text != nil {
 		r.FirstError = *text
 	}
