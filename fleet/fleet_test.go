@@ -33,7 +33,7 @@ func configure(t *testing.T) (config.Config, *testenv.NATSServer) {
 	c, err := config.FromMap(map[string]string{"BCRYPT_COST": "4"})
 	require.NoError(t, err)
 	for _, p := range []*int{&c.EdgePort, &c.TrackingPort} {
-		*p, err = ports.Take(49000)
+		*p, err = ports.Take(29000)
 		require.NoError(t, err)
 	}
 	nats, urls := testenv.NATS(t), testenv.ShardURLs(t)

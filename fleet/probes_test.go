@@ -22,7 +22,7 @@ func withProbes(t *testing.T, c config.Config) config.Config {
 	t.Helper()
 	ports := port.NewBook()
 	t.Cleanup(func() { require.NoError(t, ports.Close()) })
-	p, err := ports.Take(49000)
+	p, err := ports.Take(29000)
 	require.NoError(t, err)
 	c.HealthAddr = "127.0.0.1:" + strconv.Itoa(p)
 	return c
