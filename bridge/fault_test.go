@@ -40,7 +40,7 @@ func TestSeveralInstancesAtOnce(t *testing.T) {
 	w.publish(orders(300)...)
 	kill(t, w.leader(all))
 	w.publish(orders(300)...)
-	require.LessOrEqual(t, l.await(w.events), 2*faultWindow)
+	require.LessOrEqual(t, l.await(w.events), 2*2*faultWindow, "of both faults together")
 }
 
 // TestBrokerFaults meets one broker with what brokers do.
