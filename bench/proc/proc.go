@@ -70,7 +70,7 @@ func FamilyCPU(pid int) (Usage, error) {
 		err := unix.ClockGettime(int32(^member<<3|whole), &used)
 		program, nameErr := os.ReadFile(fmt.Sprintf("/proc/%d/comm", member))
 		switch {
-		case errors.Is(err, unix.EINVAL), errors.Is(nameErr, os.ErrNotExist): // it has just ended
+		case errors.Is(err, unix.EINVAL), errors.Is(nameErr, os.ErrNotExist), errors.Is(nameErr, unix.ESRCH): // it has just ended
 		case err != nil || nameErr != nil:
 			return nil, fmt.Errorf("processor time of %d: %w", member, errors.Join(err, nameErr))
 		default:

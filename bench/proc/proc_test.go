@@ -4,12 +4,14 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"tiffin/bench/proc"
+	"tiffin/local/process"
 )
 
 func TestCPUGrowsWithWork(t *testing.T) {
@@ -61,4 +63,35 @@ func TestNobodyThere(t *testing.T) {
 	require.Error(t, err)
 	_, err = proc.Resident(-1)
 	require.Error(t, err)
+}
+
+func TestFamilyCPUCountsDescendantsByProgram(t *testing.T) {
+	t.Parallel()
+	// The shell stays because it has something to do afterwards.
+	cmd := exec.Command("sh", "-c", "yes >/dev/null; true")
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		for _, pid := range process.Family(cmd.Process.Pid) {
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		require.Error(t, cmd.Wait())
+	})
+	var before, after proc.Usage
+	require.Eventually(t, func() (there bool) {
+		var err error
+		before, err = proc.FamilyCPU(cmd.Process.Pid)
+		require.NoError(t, err)
+		_, there = before["yes"]
+		return there
+	}, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		var err error
+		after, err = proc.FamilyCPU(cmd.Process.Pid)
+		require.NoError(t, err)
+		return after.Since(before)["yes"] >= 20*time.Millisecond
+	}, 20*time.Second, time.Millisecond)
+	require.Equal(t, after["sh"]+after["yes"], after.Total())
+
+	_, err := proc.FamilyCPU(1 << 30)
+	require.ErrorContains(t, err, "no process")
 }

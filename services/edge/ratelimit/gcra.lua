@@ -5,6 +5,11 @@
 -- KEYS: the keys of all requests, one after the other.
 -- ARGV: per request: how many keys it has, its emission interval in microseconds, its burst in requests.
 -- Answer: per request: 1 or 0, requests left, microseconds to wait, microseconds until everything is left again.
+
+-- Not into the append-only file: a write for each request makes Redis wait for the disk now and then, and every request
+-- with it. A restart may forget who has asked how often.
+redis.set_repl(redis.REPL_NONE)
+
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local answer, key = {}, 1

@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -213,4 +214,30 @@ func BenchmarkTake(b *testing.B) {
 			l.Take(1_000_000, [2]string{"general:ip:10.0.0.1", "general:user:01935c8e-2f4a-8b1c-9d3e-5f60718293a4"})
 		}
 	})
+}
+
+// A write to the disk for each request would make every request wait for the disk now and then.
+func TestLimitsAreNotWrittenToTheDisk(t *testing.T) {
+	t.Parallel()
+	server := testenv.OwnRedis(t)
+	look := client(t, server.URL)
+	info := func(field string) string {
+		text, err := look.Info(t.Context(), "persistence").Result()
+		require.NoError(t, err)
+		_, after, found := strings.Cut(text, field+":")
+		require.True(t, found, field)
+		value, _, _ := strings.Cut(after, "\r\n")
+		return value
+	}
+	require.NoError(t, look.ConfigSet(t.Context(), "appendonly", "yes").Err())
+	require.Eventually(t, func() bool {
+		return info("aof_enabled") == "1" && info("aof_rewrite_in_progress") == "0" && info("aof_rewrite_scheduled") == "0"
+	}, 10*time.Second, 5*time.Millisecond)
+	l := start(t, client(t, server.URL))
+	before := info("aof_current_size")
+	require.True(t, l.Take(1, one("disk")).Allowed)
+	require.False(t, l.Take(1, one("disk")).Allowed, "it is kept, though")
+	require.Equal(t, before, info("aof_current_size"))
+	require.NoError(t, look.Set(t.Context(), "anything else", "is written", 0).Err())
+	require.NotEqual(t, before, info("aof_current_size"))
 }
