@@ -2,11 +2,13 @@ package micro_test
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	natsmicro "github.com/nats-io/nats.go/micro"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -95,4 +97,23 @@ func BenchmarkKitEndpoint(b *testing.B) {
 		_, err := nc.Request("order.echo", body, 5*time.Second)
 		return err
 	})
+}
+
+// Events are stored as a relay stores them: a few one by one, more of them in an atomic batch, which costs the server a
+// store of its own on the disk. Where the two cross is why few is what it is.
+func BenchmarkPublishFew(b *testing.B) {
+	_, js := streams(b)
+	publisher := micro.NewPublisher(js)
+	for _, n := range []int{1, 2, 4, 5, 8, 16} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				events := make([]micro.Event, n)
+				for i := range events {
+					events[i] = event(uuid.NewString())
+				}
+				_, err := publisher.PublishBatch(b.Context(), events)
+				require.NoError(b, err)
+			}
+		})
+	}
 }
