@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,7 +63,8 @@ func (g *Gather[T]) Get(ctx context.Context, id string) (value T, found bool, er
 	if err != nil {
 		return value, false, err
 	}
-	r := &reader[T]{ctx: ctx, id: id, done: make(chan struct{})}
+	// An id may be written in capitals; the database answers in small letters.
+	r := &reader[T]{ctx: ctx, id: strings.ToLower(id), done: make(chan struct{})}
 	g.join(db, r)
 	select {
 	case <-r.done:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestReadersTogetherReadAsIfAlone(t *testing.T) {
 			for i := range each {
 				region := []shard.Region{"ca", "mx"}[i%2]
 				failures[r] = errors.Join(failures[r], readsItsOwn(ctx, set, gather, set.Router().NewID(region), strconv.Itoa(i)),
-					reads(ctx, gather, common, "common"))
+					reads(ctx, gather, common, "common"), reads(ctx, gather, strings.ToUpper(common), "common"))
 				if _, found, err := gather.Get(ctx, set.Router().NewID(region)); found || err != nil {
 					failures[r] = errors.Join(failures[r], fmt.Errorf("a row that nobody wrote: %v %w", found, err))
 				}
