@@ -19,6 +19,7 @@ import (
 	"tiffin/local/port"
 	"tiffin/local/process"
 	"tiffin/micro"
+	"tiffin/telemetry"
 )
 
 // ErrHardStop is returned when Hurry cut the clean stop short.
@@ -85,12 +86,17 @@ func openLog(c Config, h *home) (*slog.Logger, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("TIFFIN_HOME: cannot write to %s (%w)", h.logs(), cause(err))
 	}
-	var handler slog.Handler = slog.NewJSONHandler(f, &slog.HandlerOptions{Level: level})
+	sink := telemetry.NewSink(f, func(w io.Writer) slog.Handler {
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
+	})
+	handler := sink.Handler()
 	if c.Console != nil {
 		handler = slog.NewMultiHandler(handler, c.Console)
 	}
-	// The last to leave: nothing can be done about an error any more.
-	return slog.New(handler), func() { _ = f.Close() }, nil
+	return slog.New(handler), func() {
+		sink.Close()
+		_ = f.Close() // the last to leave: nothing can be done about an error any more
+	}, nil
 }
 
 // prepare ends what an earlier run left behind, decides what to start and

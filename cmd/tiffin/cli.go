@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -12,6 +13,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"tiffin/config"
+	"tiffin/telemetry"
 )
 
 // commands is the command line; each command is a file of its own and has a
@@ -76,14 +78,15 @@ func signals() (context.Context, <-chan struct{}, func()) {
 	}
 }
 
-// console is how records look on standard error: text for people at a
-// terminal, from the given level on, and JSON for everything else, from
-// LOG_LEVEL on.
-func console(c config.Config, people slog.Leveler) slog.Handler {
-	if isatty.IsTerminal(os.Stderr.Fd()) {
-		return slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: people})
-	}
-	return slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel(c)})
+// console writes records of a level and above to standard error: text for people
+// at a terminal, and JSON for everything else.
+func console(level slog.Leveler) *telemetry.Sink {
+	return telemetry.NewSink(os.Stderr, func(w io.Writer) slog.Handler {
+		if isatty.IsTerminal(os.Stderr.Fd()) {
+			return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
+		}
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
+	})
 }
 
 // logLevel is LOG_LEVEL; config.Validate has refused what is none.

@@ -27,9 +27,11 @@ func (r runCommand) Run(i *invocation) error {
 	if r.Check {
 		return fleet.Config{Config: c, Roles: r.Roles}.Validate()
 	}
+	stderr := console(logLevel(c))
+	defer stderr.Close()
 	done := make(chan error, 1)
 	go func() {
-		done <- fleet.Run(i.Context, fleet.Config{Config: c, Roles: r.Roles, Log: slog.New(console(c, logLevel(c)))})
+		done <- fleet.Run(i.Context, fleet.Config{Config: c, Roles: r.Roles, Log: slog.New(stderr.Handler())})
 	}()
 	select {
 	case err := <-done:

@@ -17,12 +17,14 @@ func (upCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	// At a terminal only what needs attention, below the banner; while servers
-	// are starting, that they are not there yet is no news.
-	var people slog.LevelVar
-	people.Set(slog.LevelError)
+	// Only what needs attention, since all of it is in a file; while servers are
+	// starting, that they are not there yet is no news.
+	var attention slog.LevelVar
+	attention.Set(slog.LevelError)
+	stderr := console(&attention)
+	defer stderr.Close()
 	return local.Up(i.Context, local.Config{
-		Config: c, Out: os.Stdout, Console: console(c, &people), Hurry: i.Hurry,
-		OnReady: func() { people.Set(max(slog.LevelWarn, logLevel(c))) },
+		Config: c, Out: os.Stdout, Console: stderr.Handler(), Hurry: i.Hurry,
+		OnReady: func() { attention.Set(max(slog.LevelWarn, logLevel(c))) },
 	})
 }
