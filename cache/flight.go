@@ -3,12 +3,17 @@ package cache
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Flight shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
 // began after the call did: it starts one when none is running, and otherwise joins the one that comes next. So what a
 // caller gets is as fresh as if it had asked alone. The zero value is ready.
 type Flight[T any] struct {
+	// Patience is how long a load keeps the next one of its key waiting; 0: until
+	// it has ended. With it, a load that hangs holds up nobody but those it is for.
+	Patience time.Duration
+
 	mu    sync.Mutex
 	lanes map[string]*lane[T]
 }
@@ -61,17 +66,33 @@ func newLoad[T any](ctx context.Context, fn func(context.Context) (T, error)) *l
 	return &load[T]{fn: fn, ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
 }
 
-// drive runs the loads of one key, one after another, until nobody waits for a next one.
+// drive runs the loads of one key, one after another, until nobody waits for a
+// next one, or until one takes so long that another driver takes over.
 func (f *Flight[T]) drive(key string, l *load[T]) {
-	for l != nil {
-		l.run()
-		f.mu.Lock()
-		current := f.lanes[key]
-		if l, current.next = current.next, nil; l == nil {
-			delete(f.lanes, key)
+	for ; l != nil; l = f.next(key) {
+		if f.Patience == 0 {
+			l.run()
+			continue
 		}
-		f.mu.Unlock()
+		slow := time.AfterFunc(f.Patience, func() { f.drive(key, f.next(key)) })
+		l.run()
+		if !slow.Stop() {
+			return
+		}
 	}
+}
+
+// next gives the load that others wait for; nil ends the driver, and whoever
+// comes then finds nobody there.
+func (f *Flight[T]) next(key string) *load[T] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	current := f.lanes[key]
+	l := current.next
+	if current.next = nil; l == nil {
+		delete(f.lanes, key)
+	}
+	return l
 }
 
 // run turns a panic into an error for every waiter: unanswered, they would wait until their contexts end.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -98,4 +100,49 @@ func TestChecksAreShared(t *testing.T) {
 	leave()
 	_, err := c.checks.generation(ctx, k.Key("x"))
 	require.True(t, err == nil || ctx.Err() != nil)
+}
+
+// A load that hangs keeps those who come later waiting for its patience and no longer, and the loads after it share as
+// before.
+func TestAFlightThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := Flight[int]{Patience: 20 * time.Millisecond}
+		hangs := make(chan struct{})
+		var loads atomic.Int64
+		source := func(context.Context) (int, error) {
+			n := loads.Add(1)
+			if n == 1 {
+				<-hangs
+			}
+			return int(n), nil
+		}
+		var all sync.WaitGroup
+		begin := time.Now()
+		ask := func(want int, after time.Duration) {
+			all.Go(func() {
+				n, err := f.Do(t.Context(), "x", source)
+				require.NoError(t, err)
+				require.Equal(t, want, n)
+				require.Equal(t, after, time.Since(begin))
+			})
+		}
+		ask(1, time.Minute)
+		synctest.Wait()
+		for range 10 {
+			ask(2, f.Patience)
+		}
+		time.Sleep(time.Second)
+		n, err := f.Do(t.Context(), "x", source)
+		require.NoError(t, err)
+		require.Equal(t, 3, n, "whoever comes while it still hangs")
+		time.Sleep(time.Minute - time.Since(begin))
+		close(hangs)
+		all.Wait()
+		require.EqualValues(t, 3, loads.Load())
+		synctest.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		require.Empty(t, f.lanes)
+	})
 }

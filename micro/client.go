@@ -82,12 +82,14 @@ func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req,
 	if err != nil {
 		return res, From(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	start := time.Now()
+	deadline := start.Add(c.timeout)
+	if theirs, ok := ctx.Deadline(); ok && theirs.Before(deadline) {
+		deadline = theirs
+	}
 	to := c.route(subject)
 	ctx, end := c.span(ctx, to, subject)
-	answer, err := c.attempt(ctx, to, subject, data, attempts)
+	answer, err := c.attempt(ctx, deadline, to, subject, data, attempts)
 	if err == nil {
 		err = decodeAnswer(answer, &res)
 	}
@@ -122,19 +124,21 @@ func decodeAnswer(answer []byte, res any) error {
 	return nil
 }
 
-// attempt sends the request, again while attempts are left and nobody answered.
-func (c *Client) attempt(ctx context.Context, to *route, subject string, data []byte, attempts int) ([]byte, error) {
+// attempt sends the request, again while attempts are left and nobody answered. Each attempt has the one timer that a
+// call needs.
+func (c *Client) attempt(ctx context.Context, deadline time.Time, to *route, subject string, data []byte, attempts int) ([]byte, error) {
 	for ; ; attempts-- {
-		try, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok && attempts > 1 {
-			try, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		until := deadline
+		if attempts > 1 {
+			until = deadline.Add(-time.Until(deadline) / 2)
 		}
+		try, cancel := context.WithDeadline(ctx, until)
 		answer, err := c.send(try, to.breaker, subject, data)
 		cancel()
 		if err == nil {
 			return answer.Data, decodeError(answer)
 		}
-		if attempts <= 1 || ctx.Err() != nil || errors.Is(err, errOpen) {
+		if attempts <= 1 || ctx.Err() != nil || !time.Now().Before(deadline) || errors.Is(err, errOpen) {
 			return nil, unanswered(err)
 		}
 		pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)) // an instance being replaced is back by then

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
+	"tiffin/cache"
 	"tiffin/micro"
 	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
@@ -17,6 +19,10 @@ import (
 	"tiffin/services/order"
 	"tiffin/shard"
 )
+
+// flightPatience is how long a shared question keeps the next one waiting. Most
+// are answered in a tenth of it.
+const flightPatience = 20 * time.Millisecond
 
 // Config is what the API needs. All but Exempt are required.
 type Config struct {
@@ -37,11 +43,15 @@ type API struct {
 	cfg    Config
 	tokens *tokens
 	orders *order.Client
+	flight cache.Flight[jsontext.Value] // of what everybody may ask for
 }
 
 // New makes the API.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, tokens: newTokens(cfg.Verifier, cfg.Clock), orders: order.NewClient(cfg.Client)}
+	return &API{
+		cfg: cfg, tokens: newTokens(cfg.Verifier, cfg.Clock), orders: order.NewClient(cfg.Client),
+		flight: cache.Flight[jsontext.Value]{Patience: flightPatience},
+	}
 }
 
 // Mount adds every route to the app, and the answer for paths beneath them that

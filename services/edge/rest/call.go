@@ -25,6 +25,8 @@ type call struct {
 	ctx    context.Context
 	fields []byte // ids and query as members of a JSON object, without the braces
 	body   []byte // the checked body, an object, or nil
+
+	personal bool // has a parameter that makes the answer depend on who asks
 }
 
 // read takes in path, query, headers and body, in the order in which their
@@ -67,6 +69,7 @@ func (k *call) complain(p Param, value string) string {
 	if complaint == "" && !p.Local {
 		k.fields = fields
 	}
+	k.personal = k.personal || p.Personal
 	return complaint
 }
 
@@ -113,18 +116,32 @@ func (k *call) readHeader(p Param) error {
 }
 
 // forward sends the request to the route's endpoint and its answer to the
-// client, neither of them decoded here.
+// client, neither of them decoded here. Callers who ask for the same thing at
+// the same moment share the answer, if it is the same for everybody: at lunch
+// that is what most of them do.
 func (k *call) forward() error {
 	request := jsontext.Value(splice(k.fields, k.body))
-	send := micro.Call[jsontext.Value, jsontext.Value]
-	if k.route.target.again {
-		send = micro.CallIdempotent[jsontext.Value, jsontext.Value]
+	send := func(ctx context.Context) (jsontext.Value, error) { return k.send(ctx, request) }
+	var answer jsontext.Value
+	var err error
+	if k.route.target.alike && !k.personal {
+		answer, err = k.api.flight.Do(k.ctx, k.route.target.subject+string(request), send)
+	} else {
+		answer, err = send(k.ctx)
 	}
-	answer, err := send(k.ctx, k.api.cfg.Client, k.route.target.subject, request)
 	if err != nil {
 		return err
 	}
 	return k.answer(answer)
+}
+
+// send asks the route's endpoint.
+func (k *call) send(ctx context.Context, request jsontext.Value) (jsontext.Value, error) {
+	send := micro.Call[jsontext.Value, jsontext.Value]
+	if k.route.target.again {
+		send = micro.CallIdempotent[jsontext.Value, jsontext.Value]
+	}
+	return send(ctx, k.api.cfg.Client, k.route.target.subject, request)
 }
 
 // answer sends a good answer; one that a route does not have is left out.

@@ -46,3 +46,6 @@ func (t *tokens) Knows(raw string) bool {
 	_, old := t.old[raw]
 	return young || old
 }
+
+// Alike reports whether callers share answers.
+func (r Route) Alike() bool { return r.target.alike }

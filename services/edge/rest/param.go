@@ -48,6 +48,7 @@ type Param struct {
 	Enum     []string // the values allowed, nil: any of the kind
 	Min, Max *float64 // bounds of a number, inclusive
 	Local    bool     // for the edge itself, not forwarded
+	Personal bool     // makes the answer depend on who asks
 }
 
 // field gives the name in the service's request.
@@ -195,6 +196,12 @@ func between(lo, hi float64) (*float64, *float64) { return &lo, &hi }
 // bounded gives a number its bounds, inclusive.
 func bounded(p Param, lo, hi float64) Param {
 	p.Min, p.Max = between(lo, hi)
+	return p
+}
+
+// personal makes the answer depend on who asks.
+func personal(p Param) Param {
+	p.Personal = true
 	return p
 }
 

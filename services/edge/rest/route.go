@@ -68,6 +68,7 @@ const (
 type target struct {
 	subject string
 	again   bool         // may be tried twice, see micro.CallIdempotent
+	alike   bool         // answers the same to everybody, unless a parameter is Personal
 	request reflect.Type // what the endpoint takes; the route's fields must all be in it
 }
 
@@ -80,6 +81,13 @@ func (r Route) once(subject string, request reflect.Type) Route {
 // again forwards to an endpoint that may run twice.
 func (r Route) again(subject string, request reflect.Type) Route {
 	r.target = target{subject: subject, again: true, request: request}
+	return r
+}
+
+// alike says that the endpoint answers the same to everybody who asks the same,
+// whoever they are.
+func (r Route) alike() Route {
+	r.target.alike = true
 	return r
 }
 

@@ -174,3 +174,18 @@ func TestTextsAreForClients(t *testing.T) {
 		}
 	}
 }
+
+// An answer may only be shared where nobody has to say who they are, and nothing
+// is changed.
+func TestOnlyPublicReadsAreShared(t *testing.T) {
+	t.Parallel()
+	var shared []string
+	for _, r := range rest.Routes() {
+		if r.Alike() {
+			shared = append(shared, r.Path)
+			require.Equal(t, http.MethodGet, r.Method, r.Path)
+			require.Equal(t, rest.Who{}, r.Who, r.Path)
+		}
+	}
+	require.Equal(t, []string{"/restaurants", "/restaurants/:id", "/restaurants/:id/menu"}, shared)
+}
