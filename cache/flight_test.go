@@ -132,11 +132,11 @@ func TestAFlightThatHangsHoldsUpNobody(t *testing.T) {
 		for range 10 {
 			ask(2, f.Patience)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		n, err := f.Do(t.Context(), "x", source)
 		require.NoError(t, err)
 		require.Equal(t, 3, n, "whoever comes while it still hangs")
-		time.Sleep(time.Minute - time.Since(begin))
+		<-time.After(time.Minute - time.Since(begin))
 		close(hangs)
 		all.Wait()
 		require.EqualValues(t, 3, loads.Load())
