@@ -15,10 +15,16 @@ import (
 // release.lua leaves, phases only go forward, and edges put updates in order by seq.
 const eventWorkers = 8
 
+// subjects are the events tracking follows: all that can happen to an order but its beginning, which nobody can be
+// watching for. Who watches an order has read it, and it was there by then.
+var subjects = []string{
+	"events." + order.EventAssigned + ".>", "events." + order.EventStatus + ".>", "events.delivery.>",
+}
+
 // consume keeps Redis and the edges informed of what happens to orders, until ctx ends.
 func (s *Server) consume(ctx context.Context) error {
 	return micro.Consume(ctx, s.cfg.JS, micro.ConsumerConfig{
-		Durable: tracking.ServiceName, Filters: []string{"events.order.>", "events.delivery.>"},
+		Durable: tracking.ServiceName, Filters: subjects,
 		MaxAckPending: 1024, Workers: eventWorkers, Handler: s.handle, Log: s.cfg.Log, Metrics: s.cfg.Metrics, Traces: s.cfg.Traces,
 	})
 }

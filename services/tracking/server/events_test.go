@@ -24,8 +24,7 @@ func TestChangesOfOrdersReachTheChannel(t *testing.T) {
 	b := newBed(t, trackingtest.Options{})
 	tr := b.Assigned(delivery.Accepted)
 	messages := b.Watch(tr.OrderID)
-	b.Publish(order.EventCreated, tr.OrderID,
-		order.CreatedEvent{EventType: order.EventCreated, OrderID: tr.OrderID}, map[string]string{order.HeaderSeq: "1"})
+	b.Publish(order.EventStatus, tr.OrderID, order.StatusEvent{EventType: order.EventStatus, OrderID: tr.OrderID, To: order.Pending, Seq: 1}, nil)
 	first := trackingtest.Next[order.Update](t, messages, "order-updated")
 	require.Equal(t, order.Update{OrderID: tr.OrderID, Seq: 1, Status: order.Pending}, first)
 	// The channel gets what the order service knows by now, not only the event: later ones repeat it, and edges drop
@@ -38,6 +37,20 @@ func TestChangesOfOrdersReachTheChannel(t *testing.T) {
 	assigned := trackingtest.Next[order.Update](t, messages, "order-updated")
 	require.EqualValues(t, 2, assigned.Seq)
 	require.Equal(t, tr.Rider, *assigned.DeliveryPartnerID)
+}
+
+// Whoever watches an order has read it, and so knows how it began.
+func TestTheBeginningOfAnOrderIsNoNews(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, trackingtest.Options{})
+	tr := b.Assigned(delivery.Accepted)
+	messages := b.Watch(tr.OrderID)
+	b.Publish(order.EventCreated, tr.OrderID,
+		order.CreatedEvent{EventType: order.EventCreated, OrderID: tr.OrderID}, map[string]string{order.HeaderSeq: "1"})
+	b.Publish(order.EventAssigned, tr.OrderID,
+		order.AssignedEvent{EventType: order.EventAssigned, OrderID: tr.OrderID, DeliveryPartnerID: tr.Rider},
+		map[string]string{order.HeaderSeq: "2"})
+	require.EqualValues(t, 2, trackingtest.Next[order.Update](t, messages, "order-updated").Seq)
 }
 
 func TestNobodyWatchingCostsNoQuestion(t *testing.T) {
