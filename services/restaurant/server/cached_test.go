@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -187,11 +188,12 @@ func TestWithoutRedis(t *testing.T) {
 }
 
 // The second fault that package cache cannot answer for: the writer died while Redis was away, so Redis still has the
-// old menu. A quote is right all the same.
+// old menu. A quote is right all the same, a second later at the latest.
 func TestQuoteIsRightThoughTheCacheIsWrong(t *testing.T) {
 	t.Parallel()
 	url, rdb := testenv.Mongo(t), testenv.Redis(t)
-	s := newServer(t, url, rdb)
+	now := time.Now()
+	s := newServer(t, url, rdb, func(c *Config) { c.Clock = func() time.Time { return now } })
 	me := owner(t)
 	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
 	item := mustAdd(me, t, s, r.ID, "Taco", 500)
@@ -203,9 +205,56 @@ func TestQuoteIsRightThoughTheCacheIsWrong(t *testing.T) {
 	_, err = deaf.update(me, restaurant.UpdateRequest{ID: r.ID, Changes: restaurant.Changes{IsActive: ptr(false)}})
 	require.NoError(t, err)
 	require.Equal(t, wire.Money(500), menuOf(t, s, r.ID)[0].Price, "the cache is wrong indeed")
+	for range 2 { // what the store contradicts is not remembered
+		now = now.Add(wordCounts)
+		quote := quoteOf(t, s, r.ID, item.ID)
+		require.Equal(t, wire.Money(900), quote.Items[0].UnitPrice)
+		require.False(t, quote.Restaurant.IsActive)
+	}
 	quote := quoteOf(t, s, r.ID, item.ID)
-	require.Equal(t, wire.Money(900), quote.Items[0].UnitPrice)
+	require.Equal(t, wire.Money(900), quote.Items[0].UnitPrice, "nor what it said before")
 	require.False(t, quote.Restaurant.IsActive)
+}
+
+// A restaurant that sells is read from the store once a second, and each change is seen at once all the same.
+func TestQuotesTakeTheStoresWordForASecond(t *testing.T) {
+	t.Parallel()
+	url, rdb := testenv.Mongo(t), testenv.Redis(t)
+	now := time.Now()
+	s, other := newServer(t, url, rdb, func(c *Config) { c.Clock = func() time.Time { return now } }), newServer(t, url, rdb)
+	me := owner(t)
+	r := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	item := mustAdd(me, t, s, r.ID, "Taco", 500)
+	require.Equal(t, r, quoteOf(t, s, r.ID, item.ID).Restaurant)
+	hide(t, s)
+	require.Equal(t, r, quoteOf(t, s, r.ID, item.ID).Restaurant, "the store is not asked")
+	now = now.Add(wordCounts)
+	require.Equal(t, "hidden", quoteOf(t, s, r.ID, item.ID).Restaurant.Name, "it is asked again")
+
+	changed := mustOpen(me, t, s, opening("Taquería", "Boston"))
+	item = mustAdd(me, t, s, changed.ID, "Taco", 500)
+	for price := range wire.Money(5) {
+		_, err := other.menuUpdate(me, restaurant.MenuUpdateRequest{RestaurantID: changed.ID, ItemID: item.ID, ItemChanges: restaurant.ItemChanges{Price: &price}})
+		require.NoError(t, err)
+		require.Equal(t, price, quoteOf(t, s, changed.ID, item.ID).Items[0].UnitPrice)
+		changed, err = other.update(me, restaurant.UpdateRequest{ID: changed.ID, Changes: restaurant.Changes{IsActive: ptr(price%2 == 0)}})
+		require.NoError(t, err)
+		require.Equal(t, changed, quoteOf(t, s, changed.ID, item.ID).Restaurant)
+	}
+}
+
+// Whoever is not remembered is asked for again.
+func TestWordsAreBounded(t *testing.T) {
+	t.Parallel()
+	var w words
+	var last bson.ObjectID
+	for range maxWords + 10 {
+		last = bson.NewObjectID()
+		w.keep(last, word{at: time.Unix(1, 0)})
+	}
+	require.Len(t, w.said, maxWords)
+	require.Equal(t, time.Unix(1, 0), w.of(last).at)
+	require.Zero(t, w.of(bson.NewObjectID()))
 }
 
 func TestQuote(t *testing.T) {

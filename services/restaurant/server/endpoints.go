@@ -74,17 +74,22 @@ func (s *Server) get(ctx context.Context, req restaurant.GetRequest) (encoded[re
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.heads.Get(ctx, req.ID, func(ctx context.Context) (*head, error) {
+	h, err := s.cachedHead(ctx, id)
+	if err != nil {
+		return nil, absent(err, "restaurant")
+	}
+	return h.data, nil
+}
+
+// cachedHead is a restaurant as of the last change that the cache knows of.
+func (s *Server) cachedHead(ctx context.Context, id bson.ObjectID) (*head, error) {
+	return s.heads.Get(ctx, id.Hex(), func(ctx context.Context) (*head, error) {
 		d, err := s.store.find(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		return newHead(d.restaurant())
 	})
-	if err != nil {
-		return nil, absent(err, "restaurant")
-	}
-	return h.data, nil
 }
 
 // menu is public, unavailable dishes included: clients show them as such.

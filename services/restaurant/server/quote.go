@@ -1,8 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
@@ -11,20 +14,26 @@ import (
 	"tiffin/wire"
 )
 
-// quote says what dishes cost now. The restaurant is read from the store each time, by its id, where requests that come
-// at once share a read that none of them came too late for; it names the revision
-// that the menu must at least have, so the menu may come from the cache. A cached menu that missed an invalidation,
-// which takes two faults at once, is found out here: money is the one thing that may not be wrong for an hour.
+const (
+	// wordCounts is how long the store's word for what is cached counts.
+	wordCounts = time.Second
+	// maxWords bounds the words remembered.
+	maxWords = 4096
+)
+
+// quote says what dishes cost now. Restaurant and menu come from the cache, which shows every acknowledged change at
+// once. A cached value that missed an invalidation, which takes two faults at once, would be wrong for an hour, and
+// money may not be: so the store vouches for it, once a second for each restaurant that sells.
 func (s *Server) quote(ctx context.Context, req restaurant.QuoteRequest) (restaurant.Quote, error) {
 	id, err := parseID(req.RestaurantID, "restaurant")
 	if err != nil {
 		return restaurant.Quote{}, err
 	}
-	d, m, err := s.priced(ctx, id)
+	r, m, err := s.priced(ctx, id)
 	if err != nil {
 		return restaurant.Quote{}, absent(err, "restaurant")
 	}
-	quote := restaurant.Quote{Restaurant: d.restaurant(), Items: make([]restaurant.QuotedItem, len(req.Items))}
+	quote := restaurant.Quote{Restaurant: r, Items: make([]restaurant.QuotedItem, len(req.Items))}
 	var unknown wire.Invalid
 	for i, line := range req.Items {
 		item, served := m.items[line.MenuItemID]
@@ -43,20 +52,92 @@ func (s *Server) quote(ctx context.Context, req restaurant.QuoteRequest) (restau
 	return quote, nil
 }
 
-// priced returns a restaurant as it is now and its menu, which includes every acknowledged change.
-func (s *Server) priced(ctx context.Context, id bson.ObjectID) (d document, m *menu, err error) {
+// priced returns a restaurant and its menu, which include every change that was acknowledged, and for which the store
+// vouched a second ago at most.
+func (s *Server) priced(ctx context.Context, id bson.ObjectID) (restaurant.Restaurant, *menu, error) {
+	asked := s.cfg.Clock()
+	said := s.words.of(id)
+	recent := asked.Sub(said.at) < wordCounts
+	var (
+		h *head
+		m *menu
+		d document
+	)
 	group, reading := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		d, err = s.prices.Do(reading, id.Hex(), func(ctx context.Context) (document, error) { return s.store.find(ctx, id) })
-		return err
-	})
+	group.Go(func() (err error) { h, err = s.cachedHead(reading, id); return err })
 	group.Go(func() (err error) { m, err = s.cachedMenu(reading, id); return err })
+	if !recent {
+		group.Go(func() (err error) { d, err = s.stored(reading, id); return err })
+	}
 	if err := group.Wait(); err != nil {
-		return d, nil, err
+		return restaurant.Restaurant{}, nil, err
 	}
+	if recent {
+		if said.head == h && said.menu == m {
+			return h.restaurant, m, nil
+		}
+		var err error
+		if d, err = s.stored(ctx, id); err != nil {
+			return restaurant.Restaurant{}, nil, err
+		}
+	}
+	return s.compare(ctx, asked, d, h, m)
+}
+
+// stored reads a restaurant from the store. Requests that come at once share a read that none of them came too late for.
+func (s *Server) stored(ctx context.Context, id bson.ObjectID) (document, error) {
+	return s.prices.Do(ctx, id.Hex(), func(ctx context.Context) (document, error) { return s.store.find(ctx, id) })
+}
+
+// compare takes the store's side where it and the cache differ, and remembers when they do not. The restaurant names the
+// revision that its menu must at least have.
+func (s *Server) compare(ctx context.Context, asked time.Time, d document, h *head, m *menu) (restaurant.Restaurant, *menu, error) {
+	r := d.restaurant()
 	if m.rev < d.MenuRev {
-		s.log.WarnContext(ctx, "cached menu is older than an acknowledged change", "restaurant", id.Hex(), "cached", m.rev, "acknowledged", d.MenuRev)
-		m, err = s.readMenu(ctx, id)
+		s.log.WarnContext(ctx, "cached menu is older than an acknowledged change", "restaurant", r.ID, "cached", m.rev, "acknowledged", d.MenuRev)
+		m, err := s.readMenu(ctx, d.ID)
+		return r, m, err
 	}
-	return d, m, err
+	same, err := newHead(r)
+	if err == nil && bytes.Equal(same.data, h.data) {
+		s.words.keep(d.ID, word{head: h, menu: m, at: asked})
+	}
+	return r, m, err
+}
+
+// word is what the cache had of a restaurant when the store had the same. A value that is read into the cache anew is
+// another one, and the word no longer about it.
+type word struct {
+	head *head
+	menu *menu
+	at   time.Time // before the store was asked
+}
+
+// words by restaurant. The zero value is ready.
+type words struct {
+	mu   sync.Mutex
+	said map[bson.ObjectID]word
+}
+
+// of gives the last word about a restaurant.
+func (w *words) of(id bson.ObjectID) word {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said[id]
+}
+
+// keep remembers a word. When full, any one makes room.
+func (w *words) keep(id bson.ObjectID, said word) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.said == nil {
+		w.said = make(map[bson.ObjectID]word)
+	}
+	if len(w.said) >= maxWords {
+		for other := range w.said {
+			delete(w.said, other)
+			break
+		}
+	}
+	w.said[id] = said
 }

@@ -65,6 +65,7 @@ type Server struct {
 	heads   *cache.Kind[*head]     // by restaurant id
 	menus   *cache.Kind[*menu]     // by restaurant id
 	prices  cache.Flight[document] // reads of restaurants for quotes, by id
+	words   words                  // what the store has vouched for
 	scans   chan struct{}          // a slot per walk over the whole fleet
 	service *micro.Service
 }
