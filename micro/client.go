@@ -124,17 +124,14 @@ func decodeAnswer(answer []byte, res any) error {
 	return nil
 }
 
-// attempt sends the request, again while attempts are left and nobody answered. Each attempt has the one timer that a
-// call needs.
+// attempt sends the request, again while attempts are left and nobody answered.
 func (c *Client) attempt(ctx context.Context, deadline time.Time, to *route, subject string, data []byte, attempts int) ([]byte, error) {
 	for ; ; attempts-- {
 		until := deadline
 		if attempts > 1 {
 			until = deadline.Add(-time.Until(deadline) / 2)
 		}
-		try, cancel := context.WithDeadline(ctx, until)
-		answer, err := c.send(try, to.breaker, subject, data)
-		cancel()
+		answer, err := c.send(ctx, until, to.breaker, subject, data)
 		if err == nil {
 			return answer.Data, decodeError(answer)
 		}
@@ -147,29 +144,38 @@ func (c *Client) attempt(ctx context.Context, deadline time.Time, to *route, sub
 
 // send is one request through the breaker of its service. Any answer counts as success, also an error: a dead shard
 // makes an endpoint answer "unavailable" for its regions, and must not cost the other regions their service.
-func (c *Client) send(ctx context.Context, b *breaker, subject string, data []byte) (*nats.Msg, error) {
+func (c *Client) send(ctx context.Context, until time.Time, b *breaker, subject string, data []byte) (*nats.Msg, error) {
 	began, ok := b.allow()
 	if !ok {
 		return nil, errOpen
 	}
-	answer, err := c.conn.RequestMsgWithContext(ctx, c.message(ctx, subject, data))
+	answer, err := c.request(ctx, until, c.message(ctx, until, subject, data))
 	if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
 		b.done(began, err == nil) // who did not wait for an answer has learnt nothing
 	}
 	return answer, err
 }
 
+// request waits for an answer. A context that cannot end, as an edge's requests have, needs none of its own with a timer
+// in it: that would cost as much as sending the message.
+func (c *Client) request(ctx context.Context, until time.Time, msg *nats.Msg) (*nats.Msg, error) {
+	if ctx.Done() == nil {
+		return c.conn.RequestMsg(msg, time.Until(until))
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return c.conn.RequestMsgWithContext(ctx, msg)
+}
+
 // message makes the request with its headers.
-func (c *Client) message(ctx context.Context, subject string, data []byte) *nats.Msg {
+func (c *Client) message(ctx context.Context, until time.Time, subject string, data []byte) *nats.Msg {
 	header := make(nats.Header, 5)
 	actor := c.self
 	if a, ok := ctx.Value(actorKey{}).(*Actor); ok {
 		actor = *a
 	}
 	header[HeaderActor] = []string{actor.String()}
-	if deadline, ok := ctx.Deadline(); ok {
-		header[HeaderDeadline] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
-	}
+	header[HeaderDeadline] = []string{strconv.FormatInt(until.UnixMilli(), 10)}
 	if id := RequestID(ctx); id != "" {
 		header[HeaderRequestID] = []string{id}
 	}

@@ -16,10 +16,11 @@ type logHandler struct{ slog.Handler }
 // Handle implements slog.Handler.
 func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 	if id := RequestID(ctx); id != "" {
-		record.AddAttrs(slog.String("request_id", id), slog.String("actor", ActorFrom(ctx).String()))
+		var traceID slog.Attr // empty, it is left out
 		if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
-			record.AddAttrs(slog.String("trace_id", sc.TraceID().String()))
+			traceID = slog.String("trace_id", sc.TraceID().String())
 		}
+		record.AddAttrs(slog.String("request_id", id), slog.String("actor", ActorFrom(ctx).String()), traceID)
 	}
 	return h.Handler.Handle(ctx, record)
 }

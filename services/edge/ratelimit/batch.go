@@ -46,9 +46,7 @@ func release(t *ticket) { tickets.Put(t) }
 func (l *Limiter) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { l.probe(ctx); return nil })
-	for range batchers {
-		g.Go(func() error { l.serve(ctx); return nil })
-	}
+	g.Go(func() error { l.serve(ctx); return nil })
 	err := g.Wait()
 	l.setAway(true)
 	close(l.ended)
@@ -57,7 +55,8 @@ func (l *Limiter) Run(ctx context.Context) error {
 
 // serve takes everything that waits, up to maxBatch, and decides it in one
 // round trip. Under load a batch fills while the one before is under way;
-// without load a request goes out at once.
+// without load a request goes out at once. One round trip at a time: with two,
+// each would be half as full, which cost 4 % of all reads.
 func (l *Limiter) serve(ctx context.Context) {
 	batch := make([]*ticket, 0, maxBatch)
 	for {

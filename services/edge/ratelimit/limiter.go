@@ -21,9 +21,6 @@ const Timeout = 100 * time.Millisecond
 // The sizes of the machinery. With them a decision takes about ten microseconds
 // of a busy two-core machine, most of them in Redis; see BenchmarkTake.
 const (
-	// batchers is how many round trips may be under way at once: with one, a
-	// request would wait for up to two.
-	batchers = 2
 	// maxBatch keeps one run of the script short, since Redis serves nobody
 	// else meanwhile.
 	maxBatch = 64
@@ -77,7 +74,7 @@ func New(cfg Config) *Limiter {
 	options.ContextTimeoutEnabled = true // without it go-redis ignores Timeout and waits for its own
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = Timeout, Timeout, Timeout
 	options.MaxRetries = -1
-	options.PoolSize, options.MinIdleConns = batchers+1, 0
+	options.PoolSize, options.MinIdleConns = 2, 0 // one for requests, one for the probe
 	// The original client has registered its handlers with this processor; a
 	// second client on it would fail to.
 	options.PushNotificationProcessor = nil
