@@ -20,7 +20,7 @@ var errRow = errors.New("a row that cannot be read")
 
 // readNotes reads texts of notes; one that is "broken" cannot be read.
 func readNotes(ctx context.Context, q shard.Querier, ids []string) (map[string]string, error) {
-	rows, err := q.Query(ctx, `select id::text, text from notes.notes where id = any($1::uuid[])`, ids)
+	rows, err := q.Query(ctx, `select id::text, text from notes.notes where id = any($1::text[]::uuid[])`, ids)
 	if err != nil {
 		return nil, err
 	}

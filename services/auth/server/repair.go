@@ -123,14 +123,14 @@ func (s *sweeper) ensureClaims(ctx context.Context, target *shard.DB, emails, id
 	return target.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		_, err := q.Exec(ctx, `
 			insert into auth.email_claims (email_canon, user_id, state)
-			select email_canon, user_id, 'active' from unnest($1::text[], $2::uuid[]) as w (email_canon, user_id)
+			select email_canon, user_id, 'active' from unnest($1::text[], $2::text[]::uuid[]) as w (email_canon, user_id)
 			on conflict do nothing`, emails, ids)
 		if err != nil {
 			return err
 		}
 		var theirs int
 		err = q.QueryRow(ctx, `
-			select count(*) from unnest($1::text[], $2::uuid[]) as w (email_canon, user_id)
+			select count(*) from unnest($1::text[], $2::text[]::uuid[]) as w (email_canon, user_id)
 			join auth.email_claims c using (email_canon) where c.user_id <> w.user_id`, emails, ids).Scan(&theirs)
 		if err == nil && theirs > 0 {
 			err = errors.New("a claim is held by a registration that has yet to lose")

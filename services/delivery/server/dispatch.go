@@ -118,14 +118,14 @@ func (s *store) queueOffer(ctx context.Context, b *pgx.Batch, r *ordertx.Record,
 // never waits; it is the order of locks that asks for it.
 func queueLockJobs(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
 	queueSet(b, `select order_id::text from delivery.jobs
-		where order_id = any($1::uuid[]) and not offered order by order_id for update`,
+		where order_id = any($1::text[]::uuid[]) and not offered order by order_id for update`,
 		pluck(pairs, func(c candidate) string { return c.order }), into)
 }
 
 // queueLockFree locks riders, in the order of their ids, and tells which of them are still free.
 func queueLockFree(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
 	queueSet(b, `select id::text from delivery.partners
-		where id = any($1::uuid[]) and available and not silent and order_id is null order by id for update`,
+		where id = any($1::text[]::uuid[]) and available and not silent and order_id is null order by id for update`,
 		pluck(pairs, func(c candidate) string { return c.partner }), into)
 }
 

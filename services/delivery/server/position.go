@@ -62,7 +62,7 @@ func internalOnly(ctx context.Context) error {
 // of the free ones moved or is back from silence.
 const positionsSQL = `
 	with fix as (
-		select * from unnest($1::uuid[], $2::float8[], $3::float8[], $4::text[]) as f (id, latitude, longitude, place)
+		select * from unnest($1::text[]::uuid[], $2::float8[], $3::float8[], $4::text[]) as f (id, latitude, longitude, place)
 	), changed as (
 		select p.id, f.latitude, f.longitude, f.place::public.cube as place
 		from delivery.partners p join fix f on f.id = p.id

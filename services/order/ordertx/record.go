@@ -87,7 +87,7 @@ func QueueRead(b *pgx.Batch, id string, into **Record) { queueOne(b, readSQL, id
 
 // ReadAll returns the orders of the given ids by id, without locks. Those that do not exist are left out.
 func ReadAll(ctx context.Context, q shard.Querier, ids []string) (map[string]*Record, error) {
-	rows, err := q.Query(ctx, `select `+Columns+` from orders.orders o where o.id = any($1::uuid[])`, ids)
+	rows, err := q.Query(ctx, `select `+Columns+` from orders.orders o where o.id = any($1::text[]::uuid[])`, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func queueOne(b *pgx.Batch, sql, id string, into **Record) {
 // holds no lock on any rider may call it: a transaction that waits for an order while others wait for its riders could
 // stand still for ever.
 func QueueLockAll(b *pgx.Batch, ids []string, into *map[string]*Record) {
-	b.Queue(`select `+Columns+` from orders.orders o where o.id = any($1::uuid[]) order by o.id for update`, ids).
+	b.Queue(`select `+Columns+` from orders.orders o where o.id = any($1::text[]::uuid[]) order by o.id for update`, ids).
 		Query(func(rows pgx.Rows) (err error) {
 			*into, err = byID(rows)
 			return err

@@ -46,9 +46,10 @@ func (s *store) home(id string) (*shard.DB, error) {
 	return db, err
 }
 
-// read returns one order, which others may be reading too: ordertx.ErrNotFound when there is none.
+// read returns one order, which others may be reading too: ordertx.ErrNotFound when there is none. A query ends by itself
+// in time; a timer for each of its readers would cost as much as reading the row.
 func (s *store) read(ctx context.Context, id string) (*ordertx.Record, error) {
-	r, found, err := s.reads.Get(ctx, id)
+	r, found, err := s.reads.Get(context.WithoutCancel(ctx), id)
 	if errors.Is(err, shard.ErrBadID) || err == nil && !found {
 		return nil, ordertx.ErrNotFound
 	}
