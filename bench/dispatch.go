@@ -223,7 +223,7 @@ func (o *orders) place(t *town, due time.Time) (l life) {
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(res)
-	post(t.shop.orderBody, t.shop.customer.Token)(0, req)
+	post(t.shop.orderBody, []string{t.shop.customer.Token})(0, req)
 	if l.err = o.client.Do(req, res); l.err != nil {
 		return l
 	}

@@ -22,6 +22,8 @@ const (
 	connections = 64
 	// read is how many orders are read, in turn.
 	read = 1000
+	// customers is how many people read and place them, in turn.
+	customers = 50
 )
 
 // restSuite measures the three hot routes beside the bare hop and the
@@ -40,7 +42,7 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	if err != nil {
 		return nil, err
 	}
-	orders, err := shop.sell(ctx)
+	orders, tokens, err := shop.sell(ctx, fleet)
 	if err != nil {
 		return nil, err
 	}
@@ -66,17 +68,17 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 
 	tiffin := strings.TrimPrefix(fleet.Edge, "http://")
 	runs := []target{
-		{"get", "tiffin", tiffin, get(orders, shop.customer.Token)},
-		{"get", "bare", bare, get(rows, "")},
-		{"get", "single", single, get(rows, "")},
-		{"get", "express", express, get(rows, "")},
-		{"post", "tiffin", tiffin, post(shop.orderBody, shop.customer.Token)},
-		{"post", "bare", bare, post(shop.orderBody, "")},
-		{"post", "single", single, post(shop.orderBody, "")},
-		{"post", "express", express, post(shop.orderBody, "")},
-		{"list", "tiffin", tiffin, get([]string{"/restaurants?city=" + url.QueryEscape(shop.city)}, "")},
-		{"list", "bare", bare, get([]string{"/echo"}, "")},
-		{"list", "single", single, get([]string{"/echo"}, "")},
+		{"get", "tiffin", tiffin, get(orders, tokens)},
+		{"get", "bare", bare, get(rows, nobody)},
+		{"get", "single", single, get(rows, nobody)},
+		{"get", "express", express, get(rows, nobody)},
+		{"post", "tiffin", tiffin, post(shop.orderBody, tokens)},
+		{"post", "bare", bare, post(shop.orderBody, nobody)},
+		{"post", "single", single, post(shop.orderBody, nobody)},
+		{"post", "express", express, post(shop.orderBody, nobody)},
+		{"list", "tiffin", tiffin, get([]string{"/restaurants?city=" + url.QueryEscape(shop.city)}, nobody)},
+		{"list", "bare", bare, get([]string{"/echo"}, nobody)},
+		{"list", "single", single, get([]string{"/echo"}, nobody)},
 	}
 	rounds, err := measure(ctx, s.Rounds, fleet, runs)
 	if err != nil {
@@ -105,28 +107,34 @@ func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	}, nil
 }
 
-// get asks for the paths in turn.
-func get(paths []string, token string) func(uint64, *fasthttp.Request) {
+// nobody is the only caller of a server that does not ask who calls.
+var nobody = []string{""}
+
+// get asks for the paths in turn, by the holders of the tokens in turn.
+func get(paths, tokens []string) func(uint64, *fasthttp.Request) {
 	return func(n uint64, req *fasthttp.Request) {
 		req.SetRequestURI("http://bench" + paths[n%uint64(len(paths))])
-		if token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
-		}
+		identify(req, tokens[n%uint64(len(tokens))])
 	}
 }
 
 // post sends the body with an idempotency key of its own each time, as a
 // careful client does.
-func post(body, token string) func(uint64, *fasthttp.Request) {
-	return func(_ uint64, req *fasthttp.Request) {
+func post(body string, tokens []string) func(uint64, *fasthttp.Request) {
+	return func(n uint64, req *fasthttp.Request) {
 		req.SetRequestURI("http://bench/orders")
 		req.Header.SetMethod(http.MethodPost)
 		req.Header.SetContentType("application/json")
 		req.Header.Set("Idempotency-Key", uuid.NewString())
-		if token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
-		}
+		identify(req, tokens[n%uint64(len(tokens))])
 		req.SetBodyString(body)
+	}
+}
+
+// identify says who is calling; "" is nobody.
+func identify(req *fasthttp.Request, token string) {
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 }
 
@@ -176,20 +184,28 @@ func openShop(ctx context.Context, fleet *product.Product, p place) (shop, error
 	return s, nil
 }
 
-// sell has the customer place orders and gives their paths.
-func (s shop) sell(ctx context.Context) (paths []string, err error) {
+// sell has customers place orders in turn, and gives the orders' paths and the
+// customers' tokens so that the n-th path is for the n-th token, counted round.
+func (s shop) sell(ctx context.Context, fleet *product.Product) (paths, tokens []string, err error) {
 	var body product.Object
 	if err := unmarshal(s.orderBody, &body); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for range read {
-		order, err := s.customer.Want(ctx, http.StatusCreated, "POST", "/orders", body)
+	people := make([]*product.Person, customers)
+	for i := range people {
+		if people[i], err = fleet.Register(ctx, "customer", s.city); err != nil {
+			return nil, nil, err
+		}
+		tokens = append(tokens, people[i].Token)
+	}
+	for i := range read {
+		order, err := people[i%customers].Want(ctx, http.StatusCreated, "POST", "/orders", body)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		paths = append(paths, fmt.Sprint("/orders/", order["id"]))
 	}
-	return paths, nil
+	return paths, tokens, nil
 }
 
 // benchDatabase makes the peers' tables in a database of their own on the

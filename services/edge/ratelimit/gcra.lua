@@ -13,21 +13,22 @@ redis.set_repl(redis.REPL_NONE)
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local answer, key = {}, 1
+local tats, spent = {}, {} -- of each key, so that one that comes again is neither read nor written twice
 
 for i = 1, #ARGV, 3 do
   local keys, interval, burst = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local window = interval * burst
-  local debts, worst = {}, 0
-  for k = 0, keys - 1 do
-    local tat = tonumber(redis.call('GET', KEYS[key + k]) or now)
-    debts[k] = math.max(tat - now, 0) + interval
-    worst = math.max(worst, debts[k])
+  local worst = 0
+  for k = key, key + keys - 1 do
+    local name = KEYS[k]
+    tats[name] = tats[name] or math.max(tonumber(redis.call('GET', name) or now), now)
+    worst = math.max(worst, tats[name] - now + interval)
   end
   local allowed = worst <= window
   if allowed then
-    for k = 0, keys - 1 do
-      -- "%.0f", because Lua would write large numbers with 14 digits only.
-      redis.call('SET', KEYS[key + k], string.format('%.0f', now + debts[k]), 'PX', math.ceil(debts[k] / 1000))
+    for k = key, key + keys - 1 do
+      tats[KEYS[k]] = tats[KEYS[k]] + interval
+      spent[KEYS[k]] = true
     end
   else
     worst = worst - interval
@@ -37,5 +38,10 @@ for i = 1, #ARGV, 3 do
   answer[#answer + 1] = allowed and 0 or (worst + interval - window)
   answer[#answer + 1] = worst
   key = key + keys
+end
+
+for name in pairs(spent) do
+  -- "%.0f", because Lua would write large numbers with 14 digits only.
+  redis.call('SET', name, string.format('%.0f', tats[name]), 'PX', math.ceil((tats[name] - now) / 1000))
 end
 return answer
