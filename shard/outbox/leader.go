@@ -77,7 +77,14 @@ func (l *leader) pass(ctx context.Context) error {
 		if err := l.wake(ctx); err != nil {
 			return err
 		}
-		return l.send(ctx, rows)
+		began := time.Now()
+		if err := l.send(ctx, rows); err != nil {
+			return err
+		}
+		if len(rows) >= busy && len(rows) < batchSize {
+			wait(ctx, busyPace-time.Since(began))
+		}
+		return nil
 	}
 	return l.rest(ctx)
 }

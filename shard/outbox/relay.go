@@ -26,6 +26,11 @@ const (
 	// drowse is the wait between two looks while transactions are on their way:
 	// they will not notify, having seen a relay that is awake.
 	drowse = 2 * time.Millisecond
+	// A pass that found as many events as busy comes so often that each is mostly
+	// overhead: a batch costs NATS a store on the disk. The next one begins
+	// busyPace after it, unless a backlog waits.
+	busy     = 16
+	busyPace = 20 * time.Millisecond
 	// leadEvery is how often a relay that waits tries to become the one that
 	// works.
 	leadEvery = time.Second

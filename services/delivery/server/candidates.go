@@ -24,6 +24,9 @@ const (
 		and p.region = j.region and p.seen_at > now() - $2::interval`
 	near = `p.place OPERATOR(public.<@) public.cube_enlarge(j.place, $3, 3)
 		and p.place OPERATOR(public.<->) j.place <= $3`
+	// somebodyFree is one probe of an index: the last sign of life of anybody, of any region, who is free.
+	somebodyFree = `now() - $2::interval < (
+		select max(seen_at) from delivery.partners where available and not silent and order_id is null)`
 	chord = `p.place OPERATOR(public.<->) j.place`
 	// fresh riders have not been asked, or could not answer because the offer was withdrawn.
 	fresh = `p.id <> all (array(
@@ -57,8 +60,7 @@ const candidatesSQL = `
 		where ` + free + ` and ` + near + `
 		order by 2, 3 limit ` + asMany + `)
 	) c
-	where j.region = $1 and not j.offered and now() - $2::interval < (
-		select max(seen_at) from delivery.partners where available and not silent and order_id is null)
+	where j.region = $1 and not j.offered and ` + somebodyFree + `
 	order by j.order_id, c.times, c.distance
 	limit $4`
 

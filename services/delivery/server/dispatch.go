@@ -39,12 +39,14 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 	if err != nil {
 		return false, err
 	}
-	// Most looks find nothing to do; they should not cost a transaction and a lock.
-	var waiting bool
+	// Most looks find nothing to do, or nobody who could; they should not cost a transaction and a lock. Whoever comes to
+	// be waiting or free after this look has the next one made.
+	var worth bool
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		return q.QueryRow(ctx, `select exists (select from delivery.jobs where region = $1 and not offered)`, region).Scan(&waiting)
+		return q.QueryRow(ctx, `select exists (select from delivery.jobs where region = $1 and not offered) and `+somebodyFree,
+			region, s.silentTTL).Scan(&worth)
 	})
-	if err != nil || !waiting {
+	if err != nil || !worth {
 		return false, err
 	}
 	offered := 0
