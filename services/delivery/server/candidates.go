@@ -25,8 +25,8 @@ const (
 	near = `p.place OPERATOR(public.<@) public.cube_enlarge(j.place, $3, 3)
 		and p.place OPERATOR(public.<->) j.place <= $3`
 	// somebodyFree is one probe of an index: the last sign of life of anybody, of any region, who is free.
-	somebodyFree = `now() - $2::interval < (
-		select max(seen_at) from delivery.partners where available and not silent and order_id is null)`
+	somebodyFree = `coalesce(now() - $2::interval < (
+		select max(seen_at) from delivery.partners where available and not silent and order_id is null), false)`
 	chord = `p.place OPERATOR(public.<->) j.place`
 	// fresh riders have not been asked, or could not answer because the offer was withdrawn.
 	fresh = `p.id <> all (array(
