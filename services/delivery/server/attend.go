@@ -25,7 +25,27 @@ func (s *Server) attend(ctx context.Context, region shard.Region) error {
 			s.try(ctx, region, s.store.metrics.measure, "waiting orders not counted", s.store.countWaiting)
 		case <-s.wakes[region]:
 		}
-		s.try(ctx, region, s.store.metrics.dispatch, "dispatch postponed", s.offerWaiting)
+		short := false
+		s.try(ctx, region, s.store.metrics.dispatch, "dispatch postponed", func(ctx context.Context, region shard.Region) (err error) {
+			short, err = s.offerWaiting(ctx, region)
+			return err
+		})
+		if short {
+			breathe(ctx)
+		}
+	}
+}
+
+// shortPause is how soon a look may follow one that found nobody free: each new order would have one made for nothing.
+const shortPause = 10 * time.Millisecond
+
+// breathe waits for shortPause, or until ctx ends.
+func breathe(ctx context.Context) {
+	timer := time.NewTimer(shortPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -38,15 +58,19 @@ func (s *Server) try(ctx context.Context, region shard.Region, loop micro.Loop, 
 	}
 }
 
-// offerWaiting offers waiting orders until nobody is left to offer them to.
-func (s *Server) offerWaiting(ctx context.Context, region shard.Region) error {
+// offerWaiting offers waiting orders until nobody is left to offer them to. short says that orders wait and no rider at
+// all is free.
+func (s *Server) offerWaiting(ctx context.Context, region shard.Region) (short bool, err error) {
 	for more := true; more && ctx.Err() == nil; {
-		var err error
-		if more, err = s.store.dispatch(ctx, region); err != nil {
-			return err
+		more, err = s.store.dispatch(ctx, region)
+		if errors.Is(err, errNobodyFree) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // endOverdue ends the offers of a region whose time is over.

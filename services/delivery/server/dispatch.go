@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -32,8 +33,11 @@ func (s *store) countWaiting(ctx context.Context, region shard.Region) error {
 	})
 }
 
-// dispatch offers waiting orders of a region, oldest first, to the nearest riders, in one transaction. more says that
-// another pass may offer more.
+// errNobodyFree says that orders wait and no rider is free.
+var errNobodyFree = errors.New("no rider is free")
+
+// dispatch offers waiting orders of a region, oldest first, to the nearest riders, in one transaction: errNobodyFree when
+// that cannot be. more says that another pass may offer more.
 func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, err error) {
 	db, err := s.shards.ByRegion(region)
 	if err != nil {
@@ -41,13 +45,16 @@ func (s *store) dispatch(ctx context.Context, region shard.Region) (more bool, e
 	}
 	// Most looks find nothing to do, or nobody who could; they should not cost a transaction and a lock. Whoever comes to
 	// be waiting or free after this look has the next one made.
-	var worth bool
+	var waiting, free bool
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		return q.QueryRow(ctx, `select exists (select from delivery.jobs where region = $1 and not offered) and `+somebodyFree,
-			region, s.silentTTL).Scan(&worth)
+		return q.QueryRow(ctx, `select exists (select from delivery.jobs where region = $1 and not offered), `+somebodyFree,
+			region, s.silentTTL).Scan(&waiting, &free)
 	})
-	if err != nil || !worth {
+	switch {
+	case err != nil || !waiting:
 		return false, err
+	case !free:
+		return false, errNobodyFree
 	}
 	offered := 0
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {

@@ -66,6 +66,25 @@ func TestWaitingOrdersAreServedOldestFirst(t *testing.T) {
 	}
 }
 
+func TestAShortageIsToldFromHavingNothingToDo(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	short := func() bool {
+		short, err := f.offerWaiting(t.Context(), home)
+		require.NoError(t, err)
+		return short
+	}
+	require.False(t, short(), "no orders")
+	first, second := f.place(t), f.place(t)
+	require.True(t, short(), "no riders")
+	f.free(t, 1)
+	require.True(t, short(), "one rider, two orders")
+	require.NotEmpty(t, f.offered(t, first))
+	f.free(t, 1)
+	require.False(t, short())
+	require.NotEmpty(t, f.offered(t, second))
+}
+
 func TestADeclinedOrderGoesToTheNextNearest(t *testing.T) {
 	t.Parallel()
 	f := start(t, ordertest.New(t))

@@ -121,7 +121,7 @@ func (w *town) steps() map[string]func(pick func(n int) int) {
 		"expire": func(pick func(int) int) {
 			silently(`update orders.orders set accept_by = now() where id = $1`, anOrder(pick))
 		},
-		"dispatch": func(func(int) int) { w.tolerate(w.offerWaiting(ctx, home)) },
+		"dispatch": func(func(int) int) { _, err := w.offerWaiting(ctx, home); w.tolerate(err) },
 		"look":     func(func(int) int) { w.tolerate(w.endOverdue(ctx, home)) },
 		"listen":   func(func(int) int) { w.tolerate(w.store.silence(ctx, home)) },
 	}
@@ -152,7 +152,8 @@ func TestAnyInterleavingKeepsEveryPromise(t *testing.T) {
 		}
 		rt.Repeat(actions)
 		require.NoError(rt, w.endOverdue(t.Context(), home))
-		require.NoError(rt, w.offerWaiting(t.Context(), home))
+		_, err := w.offerWaiting(t.Context(), home)
+		require.NoError(rt, err)
 		idle, err := w.idle()
 		require.NoError(rt, err)
 		require.Zero(rt, idle)

@@ -88,7 +88,8 @@ func (f *fixture) setAvailable(t testing.TB, id string, available bool) delivery
 // dispatch does what the loop does when it is woken.
 func (f *fixture) dispatch(t testing.TB) {
 	t.Helper()
-	require.NoError(t, f.offerWaiting(t.Context(), home))
+	_, err := f.offerWaiting(t.Context(), home)
+	require.NoError(t, err)
 }
 
 // lapse lets the time of every open offer of an order pass, and has the loop notice.

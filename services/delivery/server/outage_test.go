@@ -54,7 +54,8 @@ func TestADispatcherThatDiesLeavesNothingHalf(t *testing.T) {
 		f.place(t)
 	}
 	proxy.Arm(ordertest.Commit)
-	require.Error(t, cut.offerWaiting(t.Context(), home))
+	_, err := cut.offerWaiting(t.Context(), home)
+	require.Error(t, err)
 	require.True(t, proxy.Cut())
 	requireSound(t, f)
 	f.dispatch(t)
