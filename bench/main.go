@@ -43,6 +43,7 @@ type stage struct {
 	Binary string
 	Rounds int           // how often everything is measured
 	Soak   time.Duration // how long the suite soak plays
+	Traces *collector    // of all fleets
 }
 
 func main() {
@@ -69,6 +70,8 @@ func run(ctx context.Context, s stage, names []string) (err error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
+	s.Traces = openCollector()
+	defer func() { err = errors.Join(err, s.Traces.close()) }()
 	s.Dir = filepath.Clean(dir)
 	if s.Binary, err = product.Build(".", dir, false); err != nil {
 		return err

@@ -145,9 +145,9 @@ func startTowns(s stage, name string) (*product.Product, *shard.Router, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: map[string]string{
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: s.Traces.env(map[string]string{
 		"TIFFIN_DEMO": "off", "RATE_LIMIT_GENERAL": "1000000", "RATE_LIMIT_AUTH": "1000000", "RATE_LIMIT_ORDERS": "1000000",
 		"RATE_LIMIT_LOCATION": "0", // per rider and second; what is measured sends more
-	}})
+	})})
 	return fleet, router, err
 }

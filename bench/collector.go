@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+)
+
+// collector takes the traces of fleets, as an operator's would: what is measured
+// sends one request in a hundred's, which is the default where there is anybody
+// to send them to.
+type collector struct {
+	*httptest.Server
+	used    bool // by a fleet
+	exports atomic.Int64
+}
+
+// openCollector starts one on a free port.
+func openCollector() *collector {
+	c := &collector{}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			c.exports.Add(1)
+		}
+		w.Header().Set("Content-Type", "application/x-protobuf") // an empty message: everything was taken
+	}))
+	return c
+}
+
+// env gives the variables of a fleet with theirs among them.
+func (c *collector) env(vars map[string]string) map[string]string {
+	c.used = true
+	vars["OTEL_EXPORTER_OTLP_ENDPOINT"] = c.URL
+	vars["OTEL_TRACES_SAMPLER_ARG"] = "0.01"
+	return vars
+}
+
+// close fails when nothing came: then something else was measured than is said.
+func (c *collector) close() error {
+	c.Close()
+	if c.used && c.exports.Load() == 0 {
+		return errors.New("no traces were sent")
+	}
+	return nil
+}
