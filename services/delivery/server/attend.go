@@ -10,6 +10,9 @@ import (
 	"tiffin/shard"
 )
 
+// shortPause is how soon a look may follow one that found nobody free: each new order would have one made for nothing.
+const shortPause = 10 * time.Millisecond
+
 // attend looks after the orders and riders of one region until ctx ends: at once when something happened that can
 // change who is offered what, and every Poll besides, which is what everything relies on.
 func (s *Server) attend(ctx context.Context, region shard.Region) error {
@@ -31,21 +34,11 @@ func (s *Server) attend(ctx context.Context, region shard.Region) error {
 			return err
 		})
 		if short {
-			breathe(ctx)
+			select {
+			case <-ctx.Done():
+			case <-time.After(shortPause):
+			}
 		}
-	}
-}
-
-// shortPause is how soon a look may follow one that found nobody free: each new order would have one made for nothing.
-const shortPause = 10 * time.Millisecond
-
-// breathe waits for shortPause, or until ctx ends.
-func breathe(ctx context.Context) {
-	timer := time.NewTimer(shortPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 
