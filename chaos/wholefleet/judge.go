@@ -61,6 +61,13 @@ func (f inflicted) excuses(r sim.Request, home Home) bool {
 	return !r.Began.Add(r.Took).Before(f.began) && r.Began.Before(until)
 }
 
+// hurries tells whether a rider may have been told to slow down (429) because
+// of this fault: positions that it held up arrive together when it ends.
+func (f inflicted) hurries(r sim.Request, home Home) bool {
+	return r.Status == http.StatusTooManyRequests && strings.HasSuffix(r.Path, "/location") && needs(r, f.Target, home) &&
+		!r.Began.Add(r.Took).Before(f.began) && r.Began.Before(f.ended.Add(noticed))
+}
+
 // needs tells whether a request has to do with a target. It is the contract's
 // table: a dead shard costs its regions, dead Redis tracking, dead RabbitMQ
 // nothing, and a dead document store menus, and so new orders.
@@ -109,7 +116,7 @@ type Service struct {
 	Excused  int            // that failed and may have
 	Judged   map[string]int // by region: that had no excuse to fail
 	Failed   map[string]int // of these: that failed all the same
-	Wrong    map[string]int // answers that no fault explains, by what they were
+	Wrong    []sim.Request  // whose answers no fault explains
 	Failures []sim.Request  // those counted in Failed
 }
 
@@ -117,7 +124,7 @@ type Service struct {
 // answer of 4xx is wrong unless it is one of those that races of people explain.
 // homeOf says where a city is.
 func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) Home) Service {
-	s := Service{Attempts: len(attempts), Judged: map[string]int{}, Failed: map[string]int{}, Wrong: map[string]int{}}
+	s := Service{Attempts: len(attempts), Judged: map[string]int{}, Failed: map[string]int{}}
 	homes := map[string]Home{} // of cities, which are few
 	for _, r := range attempts {
 		home, known := homes[r.City]
@@ -126,8 +133,8 @@ func Judge(attempts []sim.Request, faults []inflicted, homeOf func(city string) 
 			homes[r.City] = home
 		}
 		failed := r.Status == 0 || r.Status >= http.StatusInternalServerError
-		if wrong(r) {
-			s.Wrong[fmt.Sprintf("%d to %s %s", r.Status, r.Method, r.Path)]++
+		if wrong(r) && !slices.ContainsFunc(faults, func(f inflicted) bool { return f.hurries(r, home) }) {
+			s.Wrong = append(s.Wrong, r)
 		}
 		if slices.ContainsFunc(faults, func(f inflicted) bool { return f.excuses(r, home) }) {
 			if failed {
@@ -184,8 +191,8 @@ func (s Service) String() string {
 	if len(s.Failures) > 0 {
 		fmt.Fprintf(&b, "; the first failed: %s", told(s.Failures[0]))
 	}
-	for _, what := range slices.Sorted(maps.Keys(s.Wrong)) {
-		fmt.Fprintf(&b, "; %d× %s", s.Wrong[what], what)
+	if len(s.Wrong) > 0 {
+		fmt.Fprintf(&b, "; %d wrong answers, the first: %s", len(s.Wrong), told(s.Wrong[0]))
 	}
 	return b.String()
 }

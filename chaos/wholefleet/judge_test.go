@@ -1,6 +1,7 @@
 package wholefleet
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +88,28 @@ func TestAWrongAnswerIsFound(t *testing.T) {
 	faults := []inflicted{{Fault: fault.Fault{Kind: fault.Kill, Target: "postgres-a"}, began: noon, ended: noon.Add(time.Second)}}
 	for status, wrong := range map[int]bool{200: false, 404: false, 409: false, 503: false, 400: true, 401: true, 403: true, 422: true, 429: true, 500: true} {
 		require.Equal(t, !wrong, Judge([]sim.Request{request(0, "/orders", status)}, faults, homeOf).OK(), status)
+	}
+}
+
+// Positions that a fault held up arrive together, and one more in the same second is one too many.
+func TestHeldUpPositionsMayBeTooMany(t *testing.T) {
+	t.Parallel()
+	faults := []inflicted{{Fault: fault.Fault{Kind: fault.Cut, Target: "nats-1"}, began: noon, ended: noon.Add(5 * time.Second)}}
+	for name, c := range map[string]struct {
+		path   string
+		after  time.Duration
+		status int
+		ok     bool
+	}{
+		"meanwhile":            {"/delivery/1/location", time.Second, 429, true},
+		"just after":           {"/delivery/1/location", 6 * time.Second, 429, true},
+		"long after":           {"/delivery/1/location", 8 * time.Second, 429, false},
+		"before":               {"/delivery/1/location", -5 * time.Second, 429, false},
+		"no position":          {"/delivery/1/availability", time.Second, 429, false},
+		"another wrong answer": {"/delivery/1/location", time.Second, 400, false},
+	} {
+		s := Judge([]sim.Request{request(c.after, c.path, c.status)}, faults, homeOf)
+		require.Equal(t, c.ok, s.OK(), name)
+		require.Equal(t, !c.ok, strings.Contains(s.String(), "1 wrong answers, the first: "), name)
 	}
 }
