@@ -38,31 +38,32 @@ var hot = []struct{ pkg, pattern string }{
 const kitTime = "3s"
 
 // microSuite runs the hot functions' benchmarks and the kit's endpoint beside
-// plain nats.go/micro. What go test printed is kept beside the figures, for
-// benchstat.
+// plain nats.go/micro, both asked with the messages that an edge sends. What go
+// test printed is kept beside the figures, for benchstat.
 func microSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
 	var raw bytes.Buffer
 	kit := map[string][]float64{}
 	for range s.Rounds { // a process each, in turn
-		for _, name := range []string{"Plain", "KitEndpoint", "Kit"} {
+		for _, name := range []string{"Plain", "KitEndpoint", "Kit", "PlainBare", "KitEndpointBare"} {
 			results, err := goBench(ctx, &raw, "./micro", "^Benchmark"+name+"$", "-benchtime", kitTime)
 			if err != nil {
 				return nil, err
 			}
 			perSecond, _ := results[0].Value("req/s")
 			kit[name] = append(kit[name], perSecond)
-			fmt.Printf("%-12s %8.0f req/s\n", name, perSecond)
+			fmt.Printf("%-16s %8.0f req/s\n", name, perSecond)
 		}
 	}
-	beside := func(name string) (ratios []float64) {
+	beside := func(name, plain string) (ratios []float64) {
 		for i, v := range kit[name] {
-			ratios = append(ratios, v/kit["Plain"][i])
+			ratios = append(ratios, v/kit[plain][i])
 		}
 		return ratios
 	}
 	figures = append(figures,
-		report.New("kit endpoint with everything on, 64 concurrent", "nats.go/micro echo", "×", report.Goal{AtLeast: 0.8}, beside("KitEndpoint"), kit),
-		report.New("the same, asked through the kit's client", "nats.go/micro echo", "×", report.Goal{}, beside("Kit"), nil))
+		report.New("kit endpoint with everything on, 64 concurrent", "nats.go/micro echo", "×", report.Goal{AtLeast: 0.8}, beside("KitEndpoint", "Plain"), kit),
+		report.New("the same, asked through the kit's client", "nats.go/micro echo", "×", report.Goal{}, beside("Kit", "Plain"), nil),
+		report.New("the endpoint, asked without headers: each request begins a trace", "nats.go/micro echo, alike", "×", report.Goal{}, beside("KitEndpointBare", "PlainBare"), nil))
 	for _, h := range hot {
 		results, err := goBench(ctx, &raw, h.pkg, h.pattern, "-benchtime", "0.3s", "-count", strconv.Itoa(s.Rounds))
 		if err != nil {

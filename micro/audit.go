@@ -37,7 +37,7 @@ func WithAudit[Req, Res any](describe func(req Req, res Res) (target, detail str
 
 // note hands an act over before it is answered, so that whoever has the answer finds it in the log.
 func (s *Service) note(ctx context.Context, e *endpoint, req, res any, err error) {
-	if s.cfg.Audit == nil || e.describeAct == nil {
+	if s.cfg.Audit == nil {
 		return
 	}
 	act := Act{At: time.Now(), Action: e.subject, Outcome: OutcomeOK, Actor: ActorFrom(ctx), RequestID: RequestID(ctx)}

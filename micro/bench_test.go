@@ -9,32 +9,37 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
 	natsmicro "github.com/nats-io/nats.go/micro"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"tiffin/micro"
 )
 
-// concurrent runs call from 64 goroutines until b.N calls are made.
-func concurrent(b *testing.B, call func() error) {
+// concurrent runs call from 64 goroutines until b.N calls are made, and tells each its number.
+func concurrent(b *testing.B, call func(n int) error) {
 	b.Helper()
 	b.ReportAllocs()
 	b.ResetTimer()
 	before := cpu(b)
-	work := make(chan struct{}, 64)
+	work := make(chan int, 64)
 	var callers sync.WaitGroup
 	for range 64 {
 		callers.Go(func() {
-			for range work {
-				if err := call(); err != nil {
+			for n := range work {
+				if err := call(n); err != nil {
 					b.Error(err)
 				}
 			}
 		})
 	}
-	for range b.N {
-		work <- struct{}{}
+	for n := range b.N {
+		work <- n
 	}
 	close(work)
 	callers.Wait()
@@ -50,9 +55,49 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkPlain is the yardstick: an echo on nats.go/micro without anything around it.
-func BenchmarkPlain(b *testing.B) {
-	srv := newServer(b)
+// asked are the contexts of a hundred requests as an edge makes them: a customer, a request id, and a trace, which one of
+// them records.
+func asked(ctx context.Context) (all [100]context.Context) {
+	for i := range all {
+		of := trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(i)}, SpanID: trace.SpanID{2, byte(i)}}
+		if i == 0 {
+			of.TraceFlags = trace.FlagsSampled
+		}
+		all[i] = trace.ContextWithSpanContext(
+			micro.WithActor(micro.WithRequestID(ctx, "0197a1"), micro.Actor{Role: "customer", ID: "42"}), trace.NewSpanContext(of))
+	}
+	return all
+}
+
+// plainly asks with the plain client of nats.go. The messages are those that the kit's client sends, or bare bodies, as an
+// operator sends them.
+func plainly(b *testing.B, srv *natsServer, bare bool) {
+	b.Helper()
+	nc := srv.conn("edge")
+	body := []byte(`{"text":"a request of ordinary length","price":45.99}`)
+	var headers [100]nats.Header
+	for i, ctx := range asked(b.Context()) {
+		headers[i] = nats.Header{}
+		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(headers[i]))
+		headers[i] = nats.Header{
+			micro.HeaderActor: {micro.ActorFrom(ctx).String()}, micro.HeaderRequestID: {micro.RequestID(ctx)},
+			micro.HeaderDeadline: {strconv.FormatInt(time.Now().Add(time.Hour).UnixMilli(), 10)},
+			"traceparent":        {headers[i].Get("Traceparent")},
+		}
+	}
+	concurrent(b, func(n int) error {
+		msg := &nats.Msg{Subject: "order.echo", Data: body}
+		if !bare {
+			msg.Header = headers[n%len(headers)]
+		}
+		_, err := nc.RequestMsg(msg, 5*time.Second)
+		return err
+	})
+}
+
+// plainEcho is the yardstick: nats.go/micro without anything around it.
+func plainEcho(b *testing.B, srv *natsServer) {
+	b.Helper()
 	svc, err := natsmicro.AddService(srv.conn("order"), natsmicro.Config{Name: "order", Version: "1.0.0"})
 	require.NoError(b, err)
 	require.NoError(b, svc.AddEndpoint("echo", natsmicro.HandlerFunc(func(r natsmicro.Request) {
@@ -60,41 +105,57 @@ func BenchmarkPlain(b *testing.B) {
 			b.Error(err)
 		}
 	}), natsmicro.WithEndpointSubject("order.echo")))
-	nc := srv.conn("edge")
-	body := []byte(`{"text":"a request of ordinary length","price":45.99}`)
-	concurrent(b, func() error {
-		_, err := nc.Request("order.echo", body, 5*time.Second)
-		return err
-	})
 }
 
-// BenchmarkKit is the same echo with everything on: strict decoding, validation, deadline, workers, recover, trace
-// context, metrics, on both sides.
-func BenchmarkKit(b *testing.B) {
-	srv := newServer(b)
+// kitEcho is the same echo with everything on: strict decoding, validation, deadline, workers, recover, metrics, and one
+// trace in a hundred recorded.
+func kitEcho(b *testing.B, srv *natsServer) (prometheus.Registerer, trace.TracerProvider) {
+	b.Helper()
 	metrics := prometheus.NewRegistry()
-	s := micro.NewService(micro.ServiceConfig{Name: "order", Version: "1.0.0", Conn: srv.conn("order"), Metrics: metrics})
+	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(tracetest.NewNoopExporter()),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.01))))
+	b.Cleanup(func() { require.NoError(b, traces.Shutdown(context.Background())) })
+	s := micro.NewService(micro.ServiceConfig{Name: "order", Version: "1.0.0", Conn: srv.conn("order"), Metrics: metrics, Traces: traces})
 	micro.Handle(s, "echo", "Echo.", func(_ context.Context, req echoRequest) (echoRequest, error) { return req, nil })
 	run(b, s)
-	client := micro.NewClient(srv.conn("edge"), micro.ClientConfig{Metrics: metrics})
-	ctx := micro.WithActor(micro.WithRequestID(b.Context(), "0197a1"), micro.Actor{Role: "customer", ID: "42"})
-	req := echoRequest{Text: "a request of ordinary length", Price: 4599}
-	concurrent(b, func() error {
-		_, err := micro.Call[echoRequest, echoRequest](ctx, client, "order.echo", req)
-		return err
-	})
+	return metrics, traces
 }
 
-// BenchmarkKitEndpoint has the plain client of BenchmarkPlain before the kit's endpoint.
+// BenchmarkPlain and BenchmarkKitEndpoint get the same messages, those an edge sends.
+func BenchmarkPlain(b *testing.B) {
+	srv := newServer(b)
+	plainEcho(b, srv)
+	plainly(b, srv, false)
+}
+
 func BenchmarkKitEndpoint(b *testing.B) {
 	srv := newServer(b)
-	s := micro.NewService(micro.ServiceConfig{Name: "order", Version: "1.0.0", Conn: srv.conn("order"), Metrics: prometheus.NewRegistry()})
-	micro.Handle(s, "echo", "Echo.", func(_ context.Context, req echoRequest) (echoRequest, error) { return req, nil })
-	run(b, s)
-	nc := srv.conn("edge")
-	body := []byte(`{"text":"a request of ordinary length","price":45.99}`)
-	concurrent(b, func() error {
-		_, err := nc.Request("order.echo", body, 5*time.Second)
+	kitEcho(b, srv)
+	plainly(b, srv, false)
+}
+
+// BenchmarkPlainBare and BenchmarkKitEndpointBare get bodies without headers. The kit begins a trace for each then.
+func BenchmarkPlainBare(b *testing.B) {
+	srv := newServer(b)
+	plainEcho(b, srv)
+	plainly(b, srv, true)
+}
+
+func BenchmarkKitEndpointBare(b *testing.B) {
+	srv := newServer(b)
+	kitEcho(b, srv)
+	plainly(b, srv, true)
+}
+
+// BenchmarkKit asks the kit's endpoint through the kit's client, which has everything on as well.
+func BenchmarkKit(b *testing.B) {
+	srv := newServer(b)
+	metrics, traces := kitEcho(b, srv)
+	client := micro.NewClient(srv.conn("edge"), micro.ClientConfig{Metrics: metrics, Traces: traces})
+	requests := asked(b.Context())
+	req := echoRequest{Text: "a request of ordinary length", Price: 4599}
+	concurrent(b, func(n int) error {
+		_, err := micro.Call[echoRequest, echoRequest](requests[n%len(requests)], client, "order.echo", req)
 		return err
 	})
 }

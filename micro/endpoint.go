@@ -78,7 +78,9 @@ func Handle[Req, Res any](s *Service, verb, description string, h func(context.C
 			return nil, err
 		}
 		res, err := h(ctx, req)
-		s.note(ctx, e, req, res, err)
+		if e.describeAct != nil {
+			s.note(ctx, e, req, res, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -16,21 +16,30 @@ type incoming struct {
 	parent    context.Context
 	deadline  time.Time
 	actor     Actor
-	requestID string
+	requestID string // the caller's, or made by id
 	header    nats.Header
 
+	named  sync.Once
 	once   sync.Once
 	timed  context.Context // made by wait
 	cancel context.CancelFunc
 }
 
-// newIncoming reads the headers of a request. One without a request id gets one here, so that its log lines join up.
+// newIncoming reads the headers of a request.
 func newIncoming(parent context.Context, header nats.Header, deadline time.Time) *incoming {
-	id := header.Get(HeaderRequestID)
-	if id == "" {
-		id = nuid.Next()
+	return &incoming{
+		parent: parent, deadline: deadline, actor: parseActor(header[HeaderActor]), requestID: header.Get(HeaderRequestID), header: header,
 	}
-	return &incoming{parent: parent, deadline: deadline, actor: parseActor(header[HeaderActor]), requestID: id, header: header}
+}
+
+// id gives the request's id. One that came without gets it here, so that its log lines join up: few are ever asked.
+func (c *incoming) id() *string {
+	c.named.Do(func() {
+		if c.requestID == "" {
+			c.requestID = nuid.Next()
+		}
+	})
+	return &c.requestID
 }
 
 // wait gives the context with the timer.
@@ -76,7 +85,7 @@ func (c *incoming) Value(key any) any {
 	case actorKey:
 		return &c.actor
 	case requestIDKey:
-		return &c.requestID
+		return c.id()
 	case incomingKey:
 		return c.header
 	case outgoingKey:

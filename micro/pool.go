@@ -19,14 +19,13 @@ type pool[T any] struct {
 	started atomic.Int32
 	idle    atomic.Int32 // workers parked, or about to be
 	wake    chan struct{}
-	closed  chan struct{}
 	workers sync.WaitGroup
 }
 
 func newPool[T any](workers, queue int, do func(T)) *pool[T] {
 	return &pool[T]{
 		do: do, limit: int32(workers), queue: make(chan T, workers+queue),
-		wake: make(chan struct{}, 1), closed: make(chan struct{}),
+		wake: make(chan struct{}, 1),
 	}
 }
 
@@ -44,7 +43,7 @@ func (p *pool[T]) add(job T) bool {
 // close runs the jobs that are left and returns when all are done.
 func (p *pool[T]) close() {
 	close(p.queue)
-	close(p.closed)
+	p.token()
 	p.workers.Wait()
 }
 
@@ -52,10 +51,7 @@ func (p *pool[T]) close() {
 // it looks at the queue for the last time.
 func (p *pool[T]) rouse() {
 	if p.idle.Load() > 0 {
-		select {
-		case p.wake <- struct{}{}:
-		default: // there is a token already, and whoever takes it rouses the next
-		}
+		p.token()
 		return
 	}
 	if p.started.Add(1) > p.limit {
@@ -65,18 +61,24 @@ func (p *pool[T]) rouse() {
 	p.workers.Go(p.work)
 }
 
-// work runs jobs until the pool is closed and its queue empty.
+// token lets one parked worker go on. There may be one already: whoever takes it rouses the next.
+func (p *pool[T]) token() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// work runs jobs until the pool is closed and its queue empty. Who leaves wakes the next, who then finds the same.
 func (p *pool[T]) work() {
 	for p.runQueued() {
 		p.idle.Add(1)
 		if len(p.queue) == 0 {
-			select {
-			case <-p.wake:
-			case <-p.closed:
-			}
+			<-p.wake
 		}
 		p.idle.Add(-1)
 	}
+	p.token()
 }
 
 // runQueued runs jobs until the queue is empty; false when it will stay so.

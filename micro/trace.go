@@ -63,10 +63,17 @@ func rpc(subject string, kind trace.SpanKind) []trace.SpanStartOption {
 // requestIDAttribute is the attribute that leads from a span to the log lines of its request.
 const requestIDAttribute = "tiffin.request_id"
 
+// unrecorded tells whether ctx belongs to a trace that nobody records. Whoever began it has decided that for all its
+// spans, and asking again at each hop costs as much as reading a small request.
+func unrecorded(ctx context.Context) bool {
+	parent := trace.SpanContextFromContext(ctx)
+	return parent.IsValid() && !parent.IsSampled()
+}
+
 // span joins the caller's trace and, with a tracer, opens a span. The returned function ends it.
 func (s *Service) span(ctx context.Context, e *endpoint, header nats.Header) (context.Context, func(*Error)) {
 	ctx = extract(ctx, header)
-	if s.tracer == nil {
+	if s.tracer == nil || unrecorded(ctx) {
 		return ctx, func(*Error) {}
 	}
 	ctx, span := s.tracer.Start(ctx, e.subject, e.spanOptions...)
@@ -88,7 +95,7 @@ func (s *Service) span(ctx context.Context, e *endpoint, header nats.Header) (co
 
 // span opens a client span when a tracer is configured. The returned function ends it.
 func (c *Client) span(ctx context.Context, to *route, subject string) (context.Context, func(outcome string)) {
-	if c.tracer == nil {
+	if c.tracer == nil || unrecorded(ctx) {
 		return ctx, func(string) {}
 	}
 	ctx, span := c.tracer.Start(ctx, subject, to.spanOptions...)
@@ -131,7 +138,7 @@ func (p *Publisher) spans(ctx context.Context, events []Event, msgs []*nats.Msg)
 
 // span opens a span for the handling of an event. The returned function ends it.
 func (c *consumer) span(ctx context.Context, subject string, event *Event) (context.Context, func(error)) {
-	if c.tracer == nil || !trace.SpanContextFromContext(ctx).IsValid() {
+	if c.tracer == nil || !trace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx, func(error) {}
 	}
 	ctx, span := c.tracer.Start(ctx, "process events."+event.Type, trace.WithSpanKind(trace.SpanKindConsumer),

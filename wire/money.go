@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Money is an amount in minor units (cents). In JSON it is a number with exactly two decimals, such as 45.99.
@@ -83,7 +85,12 @@ func (m Money) Mul(n int) (Money, error) {
 	return product, nil
 }
 
-// MarshalJSON writes the JSON number with two decimals.
+// MarshalJSONTo writes the JSON number with two decimals, into the encoder's own buffer.
+func (m Money) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteValue(m.append(enc.AvailableBuffer()))
+}
+
+// MarshalJSON is MarshalJSONTo for encoding/json, which does not know that one.
 func (m Money) MarshalJSON() ([]byte, error) { return m.append(nil), nil }
 
 // UnmarshalJSON reads a JSON number exactly. It returns ErrMoney for a string, null, an exponent or a third decimal.

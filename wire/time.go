@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // layout has always three decimals, so that texts of equal times are equal and sort as times do.
@@ -21,16 +23,28 @@ func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 // String gives the JSON form without quotes.
 func (t Time) String() string { return t.UTC().Format(layout) }
 
-// MarshalJSON writes the RFC 3339 string. It returns ErrTime for years that RFC 3339 cannot express.
-func (t Time) MarshalJSON() ([]byte, error) {
+// append writes the RFC 3339 string in quotes. It returns ErrTime for years that RFC 3339 cannot express.
+func (t Time) append(b []byte) ([]byte, error) {
 	if y := t.UTC().Year(); y < 0 || y > 9999 {
 		return nil, ErrTime
 	}
-	b := make([]byte, 0, len(layout)+2)
 	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, layout)
 	return append(b, '"'), nil
 }
+
+// MarshalJSONTo writes the RFC 3339 string into the encoder's own buffer. It returns ErrTime for years that RFC 3339
+// cannot express.
+func (t Time) MarshalJSONTo(enc *jsontext.Encoder) error {
+	text, err := t.append(enc.AvailableBuffer())
+	if err != nil {
+		return err
+	}
+	return enc.WriteValue(text)
+}
+
+// MarshalJSON is MarshalJSONTo for encoding/json, which does not know that one.
+func (t Time) MarshalJSON() ([]byte, error) { return t.append(make([]byte, 0, len(layout)+2)) }
 
 // UnmarshalJSON reads any RFC 3339 string and converts it to UTC milliseconds. It returns ErrTime for anything else.
 func (t *Time) UnmarshalJSON(data []byte) error {
