@@ -55,18 +55,20 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// asked are the contexts of a hundred requests as an edge makes them: a customer, a request id, and a trace, which one of
-// them records.
+// asked are the contexts of a hundred requests as an edge makes them, of which one is of a recorded trace.
 func asked(ctx context.Context) (all [100]context.Context) {
 	for i := range all {
-		of := trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(i)}, SpanID: trace.SpanID{2, byte(i)}}
-		if i == 0 {
-			of.TraceFlags = trace.FlagsSampled
-		}
-		all[i] = trace.ContextWithSpanContext(
-			micro.WithActor(micro.WithRequestID(ctx, "0197a1"), micro.Actor{Role: "customer", ID: "42"}), trace.NewSpanContext(of))
+		all[i] = ask(ctx, byte(i), i == 0)
 	}
 	return all
+}
+
+// ask is the context of a customer's request, with its id and trace.
+func ask(ctx context.Context, n byte, recorded bool) context.Context {
+	ctx = micro.WithActor(micro.WithRequestID(ctx, "0197a1"), micro.Actor{Role: "customer", ID: "42"})
+	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1, n}, SpanID: trace.SpanID{2, n}, TraceFlags: trace.TraceFlags(0).WithSampled(recorded),
+	}))
 }
 
 // plainly asks with the plain client of nats.go. The messages are those that the kit's client sends, or bare bodies, as an
