@@ -56,17 +56,17 @@ func cpu(b *testing.B) time.Duration {
 }
 
 // asked are the contexts of a hundred requests as an edge makes them, of which one is of a recorded trace.
-func asked(ctx context.Context) (all [100]context.Context) {
-	for i := range all {
-		all[i] = ask(ctx, byte(i), i == 0)
+func asked(ctx context.Context) (all []context.Context) {
+	for i := range 100 {
+		all = append(all, ask(ctx, byte(i), i == 0))
 	}
 	return all
 }
 
 // ask is the context of a customer's request, with its id and trace.
 func ask(ctx context.Context, n byte, recorded bool) context.Context {
-	ctx = micro.WithActor(micro.WithRequestID(ctx, "0197a1"), micro.Actor{Role: "customer", ID: "42"})
-	return trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+	customer := micro.WithActor(micro.WithRequestID(ctx, "0197a1"), micro.Actor{Role: "customer", ID: "42"})
+	return trace.ContextWithSpanContext(customer, trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1, n}, SpanID: trace.SpanID{2, n}, TraceFlags: trace.TraceFlags(0).WithSampled(recorded),
 	}))
 }
