@@ -26,22 +26,16 @@ type Work struct {
 // to one Sync is one transaction, which the Sync commits. It costs a third of
 // what InTx does. Retries and errors are those of InTx.
 func (d *DB) InBatch(ctx context.Context, w Work) error {
-	return d.inBatch(ctx, w.LockTimeout, w.Fill)
-}
-
-func (d *DB) inBatch(ctx context.Context, lockTimeout time.Duration, fills ...func(b *pgx.Batch) error) error {
 	return d.attempts(ctx, d.region, func(ctx context.Context, n *node) error {
 		b := &pgx.Batch{}
 		if d.region != "" {
 			b.Queue("select shard.enter($1)", d.set.router.Code(d.region))
 		}
-		if lockTimeout > 0 {
-			b.Queue("select set_config('lock_timeout', $1, true)", strconv.FormatInt(max(1, lockTimeout.Milliseconds()), 10))
+		if w.LockTimeout > 0 {
+			b.Queue("select set_config('lock_timeout', $1, true)", strconv.FormatInt(max(1, w.LockTimeout.Milliseconds()), 10))
 		}
-		for _, fill := range fills {
-			if err := fill(b); err != nil {
-				return err
-			}
+		if err := w.Fill(b); err != nil {
+			return err
 		}
 		conn, err := n.pool.Acquire(ctx)
 		if err != nil {

@@ -4,7 +4,7 @@ package shard
 const GroupsUnderWay = groupsUnderWay
 
 // Waiting is how many transactions of a region have not begun.
-func (g *Group) Waiting(region Region) int {
+func (g *Group[T]) Waiting(region Region) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if lane := g.lanes[region]; lane != nil {
@@ -14,7 +14,7 @@ func (g *Group) Waiting(region Region) int {
 }
 
 // Running is how many groups of a region are being committed.
-func (g *Group) Running(region Region) int {
+func (g *Group[T]) Running(region Region) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if lane := g.lanes[region]; lane != nil {

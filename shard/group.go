@@ -21,49 +21,58 @@ const (
 )
 
 // Group commits the transactions of concurrent callers together: those that
-// come while others are being committed share the next round trip and the next
-// flush of the log, as PostgreSQL's own group commit shares the latter. Nobody
-// waits for company: without concurrency each transaction goes alone, at once.
+// come while others are being committed share the next statements, the next
+// round trip and the next flush of the log, as PostgreSQL's own group commit
+// shares the latter. Nobody waits for company: without concurrency each
+// transaction goes alone, at once.
 //
 // A caller cannot tell the difference. A group that fails is rolled back and
 // its members are run one by one, so that each gets its own error.
-type Group struct {
+type Group[T any] struct {
 	set   *Set
+	fill  func(*pgx.Batch, []T) error
 	mu    sync.Mutex
-	lanes map[Region]*groupLane
+	lanes map[Region]*groupLane[T]
 }
 
 // groupLane is what one region has waiting and under way.
-type groupLane struct {
-	waiting []*member
+type groupLane[T any] struct {
+	waiting []*member[T]
 	running int
 }
 
-// member is a transaction in a group.
-type member struct {
-	Work
+// member is a transaction in a group: what it writes, and how long it waits for
+// a lock when it is alone.
+type member[T any] struct {
+	what T
+	lock time.Duration
 	ctx  context.Context // whose trace this belongs to
 	done chan error      // room for one
 }
 
-// NewGroup returns a group that commits to the shards of the set.
-func NewGroup(set *Set) *Group { return &Group{set: set, lanes: make(map[Region]*groupLane)} }
+// NewGroup returns a group that commits to the shards of the set. fill queues
+// the statements that write what one or several callers want written, in one
+// region. It may be called more than once for the same, and must not change it.
+func NewGroup[T any](set *Set, fill func(b *pgx.Batch, what []T) error) *Group[T] {
+	return &Group[T]{set: set, fill: fill, lanes: make(map[Region]*groupLane[T])}
+}
 
-// Commit runs a transaction on the shard that owns the region; errors are those
-// of DB.InBatch. When ctx ends meanwhile, the outcome is unknown.
-func (g *Group) Commit(ctx context.Context, region Region, w Work) (err error) {
+// Commit writes on the shard that owns the region; errors are those of
+// DB.InBatch. lock is how long a statement waits for a lock, 0: as long as the
+// pool lets it. When ctx ends meanwhile, the outcome is unknown.
+func (g *Group[T]) Commit(ctx context.Context, region Region, lock time.Duration, what T) (err error) {
 	db, err := g.set.ByRegion(region)
 	if err != nil {
 		return err
 	}
-	m := &member{Work: w, done: make(chan error, 1)}
+	m := &member[T]{what: what, lock: lock, done: make(chan error, 1)}
 	var end func(error)
-	m.ctx, end = m.together(ctx, db.ID())
+	m.ctx, end = together(ctx, db.ID())
 	defer func() { end(err) }()
 	g.mu.Lock()
 	lane := g.lanes[region]
 	if lane == nil {
-		lane = &groupLane{}
+		lane = &groupLane[T]{}
 		g.lanes[region] = lane
 	}
 	lane.waiting = append(lane.waiting, m)
@@ -84,7 +93,7 @@ func (g *Group) Commit(ctx context.Context, region Region, w Work) (err error) {
 }
 
 // withdraw takes back what is still waiting; false when it is under way.
-func (g *Group) withdraw(lane *groupLane, m *member) bool {
+func (g *Group[T]) withdraw(lane *groupLane[T], m *member[T]) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	i := slices.Index(lane.waiting, m)
@@ -96,7 +105,7 @@ func (g *Group) withdraw(lane *groupLane, m *member) bool {
 }
 
 // drive commits group after group until nobody waits.
-func (g *Group) drive(db *DB, lane *groupLane) {
+func (g *Group[T]) drive(db *DB, lane *groupLane[T]) {
 	for {
 		g.mu.Lock()
 		n := min(len(lane.waiting), maxGroup)
@@ -108,23 +117,23 @@ func (g *Group) drive(db *DB, lane *groupLane) {
 		group := slices.Clone(lane.waiting[:n])
 		lane.waiting = slices.Delete(lane.waiting, 0, n)
 		g.mu.Unlock()
-		commitGroup(db, group)
+		g.commit(db, group)
 	}
 }
 
-// commitGroup answers every member. A member that stops waiting does not stop
-// its transaction, which others may share.
-func commitGroup(db *DB, group []*member) {
+// commit answers every member. A member that stops waiting does not stop its
+// transaction, which others may share.
+func (g *Group[T]) commit(db *DB, group []*member[T]) {
 	if len(group) == 1 {
-		group[0].alone(db)
+		g.alone(db, group[0])
 		return
 	}
-	fills := make([]func(*pgx.Batch) error, len(group))
+	all := make([]T, len(group))
 	for i, m := range group {
-		fills[i] = m.Fill
+		all[i] = m.what
 	}
-	ctx := traced(group, func(m *member) context.Context { return m.ctx })
-	err := db.inBatch(ctx, groupPatience, fills...)
+	ctx := traced(group, func(m *member[T]) context.Context { return m.ctx })
+	err := db.InBatch(ctx, g.work(groupPatience, all...))
 	if err == nil || CommitUnknown(err) {
 		for _, m := range group {
 			m.done <- err
@@ -132,9 +141,16 @@ func commitGroup(db *DB, group []*member) {
 		return
 	}
 	for _, m := range group {
-		go m.alone(db)
+		go g.alone(db, m)
 	}
 }
 
 // alone runs a member's transaction by itself.
-func (m *member) alone(db *DB) { m.done <- db.InBatch(context.WithoutCancel(m.ctx), m.Work) }
+func (g *Group[T]) alone(db *DB, m *member[T]) {
+	m.done <- db.InBatch(context.WithoutCancel(m.ctx), g.work(m.lock, m.what))
+}
+
+// work is the transaction that writes all of what.
+func (g *Group[T]) work(lock time.Duration, what ...T) Work {
+	return Work{LockTimeout: lock, Fill: func(b *pgx.Batch) error { return g.fill(b, what) }}
+}

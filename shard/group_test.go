@@ -22,6 +22,17 @@ func note(id, text string) shard.Work {
 	}}
 }
 
+// jotting is a note that a group writes.
+type jotting struct{ id, text string }
+
+// jot writes notes together.
+func jot(b *pgx.Batch, notes []jotting) error {
+	for _, n := range notes {
+		b.Queue(`insert into notes.notes values ($1, $2)`, n.id, n.text)
+	}
+	return nil
+}
+
 func TestABatchIsATransaction(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -65,10 +76,10 @@ func TestAGroupIsInvisible(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	set := openNotes(t, shard.Options{MaxConns: 8})
-	group := shard.NewGroup(set)
+	group := shard.NewGroup(set, jot)
 	const writers, each = 40, 10
 	taken := set.Router().NewID("ca")
-	require.NoError(t, group.Commit(ctx, "ca", note(taken, "first")))
+	require.NoError(t, group.Commit(ctx, "ca", 0, jotting{taken, "first"}))
 
 	var work sync.WaitGroup
 	failures := make([]error, writers)
@@ -76,11 +87,11 @@ func TestAGroupIsInvisible(t *testing.T) {
 		work.Go(func() {
 			for i := range each {
 				region := []shard.Region{"ca", "mx"}[i%2]
-				if err := group.Commit(ctx, region, note(set.Router().NewID(region), "x")); err != nil {
+				if err := group.Commit(ctx, region, 0, jotting{set.Router().NewID(region), "x"}); err != nil {
 					failures[w] = err
 				}
 			}
-			if err := group.Commit(ctx, "ca", note(taken, "second")); err == nil || shard.CommitUnknown(err) {
+			if err := group.Commit(ctx, "ca", 0, jotting{taken, "second"}); err == nil || shard.CommitUnknown(err) {
 				failures[w] = fmt.Errorf("a key was written twice: %w", err)
 			}
 		})
@@ -100,7 +111,7 @@ func TestAGroupIsInvisible(t *testing.T) {
 func TestWhoLeavesAGroupInTimeHasWrittenNothing(t *testing.T) {
 	t.Parallel()
 	set := openNotes(t, shard.Options{MaxConns: 8})
-	group := shard.NewGroup(set)
+	group := shard.NewGroup(set, jot)
 	db, err := set.ByRegion("ca")
 	require.NoError(t, err)
 	blocker, err := db.Pool().Begin(context.Background())
@@ -113,14 +124,14 @@ func TestWhoLeavesAGroupInTimeHasWrittenNothing(t *testing.T) {
 	// As many as go at once wait for the same row, so whoever comes then has not begun.
 	var busy sync.WaitGroup
 	for i := range shard.GroupsUnderWay {
-		busy.Go(func() { _ = group.Commit(context.Background(), "ca", note(held, "x")) }) // fails in the end, by its key
+		busy.Go(func() { _ = group.Commit(context.Background(), "ca", 0, jotting{held, "x"}) }) // fails in the end, by its key
 		// One at a time, so that each is a group of its own.
 		require.Eventually(t, func() bool { return group.Running("ca") == i+1 && group.Waiting("ca") == 0 }, soon, often)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	late := set.Router().NewID("ca")
 	left := make(chan error, 1)
-	go func() { left <- group.Commit(ctx, "ca", note(late, "x")) }()
+	go func() { left <- group.Commit(ctx, "ca", 0, jotting{late, "x"}) }()
 	require.Eventually(t, func() bool { return group.Waiting("ca") == 1 }, soon, often)
 	cancel()
 	err = <-left

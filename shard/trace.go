@@ -109,7 +109,7 @@ func operation(sql string) string {
 // together opens a span for a caller whose transaction is committed with those
 // of others: the statements are in the trace of the one whose context they ran
 // with, and linked to from there. The returned function ends it.
-func (m *member) together(ctx context.Context, shard string) (context.Context, func(error)) {
+func together(ctx context.Context, shard string) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, func(error) {}
 	}

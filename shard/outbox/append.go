@@ -44,13 +44,14 @@ type Event struct {
 	Headers map[string]string // travels as message headers: request id, traceparent
 }
 
-// appendSQL writes the row, and wakes the relay at commit if it sleeps. While
+// appendSQL writes the rows, and wakes the relay at commit if it sleeps. While
 // this transaction holds its share of the sleep lock the relay cannot fall
 // asleep, so there is no moment at which an event is neither seen by a relay
 // that polls nor announced to one that waits.
 const appendSQL = `
 with event as (
-    insert into outbox.events (id, type, region, key, payload, headers) values ($1, $2, $3, $4, $5, $6)
+    insert into outbox.events (id, type, region, key, payload, headers)
+    select * from unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]::json[], $6::text[]::jsonb[])
 )
 select case when not pg_try_advisory_xact_lock_shared($7, $8) then pg_notify('outbox', '') end is null`
 
@@ -73,10 +74,11 @@ func Append(ctx context.Context, tx pgx.Tx, event Event) error {
 }
 
 // Queue is Append as part of a batch, for a transaction that writes all its
-// rows in one round trip. An event that could not be published later is refused
-// here, before anything is sent.
-func Queue(batch *pgx.Batch, event Event) error {
-	args, err := arguments(event)
+// rows in one round trip. Events that could not be published later are refused
+// here, before anything is sent. Several events cost little more than one, and
+// are published in their order.
+func Queue(batch *pgx.Batch, events ...Event) error {
+	args, err := arguments(events...)
 	if err != nil {
 		return err
 	}
@@ -84,17 +86,24 @@ func Queue(batch *pgx.Batch, event Event) error {
 	return nil
 }
 
-// arguments checks an event and gives the parameters of appendSQL.
-func arguments(event Event) ([]any, error) {
-	id, payload, err := check(event)
-	if err != nil {
-		return nil, fmt.Errorf("outbox: event %q: %w", event.Type, err)
+// arguments checks events and gives the parameters of appendSQL.
+func arguments(events ...Event) ([]any, error) {
+	n := len(events)
+	all := make([]string, 6*n) // the columns of appendSQL, one after the other
+	for i, event := range events {
+		id, payload, err := check(event)
+		if err != nil {
+			return nil, fmt.Errorf("outbox: event %q: %w", event.Type, err)
+		}
+		headers, err := wire.Encode(event.Headers) // {} for none
+		if err != nil {
+			return nil, fmt.Errorf("outbox: event %q: headers: %w", event.Type, err)
+		}
+		for column, value := range [...]string{id.String(), event.Type, event.Region, event.Key, string(payload), string(headers)} {
+			all[column*n+i] = value
+		}
 	}
-	headers := event.Headers
-	if headers == nil {
-		headers = map[string]string{}
-	}
-	return []any{id, event.Type, event.Region, event.Key, payload, headers, sleepLock.class, sleepLock.object}, nil
+	return []any{all[:n], all[n : 2*n], all[2*n : 3*n], all[3*n : 4*n], all[4*n : 5*n], all[5*n:], sleepLock.class, sleepLock.object}, nil
 }
 
 func check(event Event) (uuid.UUID, json.RawMessage, error) {

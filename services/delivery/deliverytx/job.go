@@ -15,10 +15,14 @@ type Job struct {
 	Place   geo.Point // of the restaurant
 }
 
-// Enqueue queues that a rider is sought for a new order.
-func Enqueue(b *pgx.Batch, j Job) {
-	b.Queue(`insert into delivery.jobs (order_id, region, place) values ($1, $2, $3::text::public.cube)`,
-		j.OrderID, j.Region, Place(j.Place))
+// Enqueue queues that riders are sought for new orders, those of one transaction together.
+func Enqueue(b *pgx.Batch, jobs ...Job) {
+	ids, regions, places := make([]string, len(jobs)), make([]string, len(jobs)), make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i], regions[i], places[i] = j.OrderID, j.Region, Place(j.Place)
+	}
+	b.Queue(`insert into delivery.jobs (order_id, region, place)
+		select * from unnest($1::text[]::uuid[], $2::text[], $3::text[]::public.cube[])`, ids, regions, places)
 }
 
 // Holder is the rider bound to an order, by an open offer or carrying it. The zero Holder is nobody.

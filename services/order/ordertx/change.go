@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,7 +14,6 @@ import (
 	"tiffin/micro"
 	"tiffin/services/order"
 	"tiffin/shard/outbox"
-	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -71,45 +69,6 @@ func ClearRider(ctx context.Context, b *pgx.Batch, r *Record, reason string) err
 	r.Order.DeliveryPartnerID = nil
 	r.queue(b, KindAssignment, r.Order.Status, by)
 	return r.announceStatus(ctx, b, r.Order.Status, by)
-}
-
-// insertSQL writes an order with the first line of its log. One statement, because placing orders is what the database
-// does most, and every statement costs as much as an index.
-const insertSQL = `
-	with placed as (
-		insert into orders.orders (id, region, customer_id, restaurant_id, owner_id, status, seq, city, city_key, total,
-			eta_minutes, items, address, latitude, longitude, restaurant, accept_by, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, 'pending', 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, now() + $15::interval, $16, $16)
-	)
-	insert into orders.history (order_id, seq, region, kind, to_status, actor_id, actor_role, at)
-	values ($1, 1, $2, 'transition', 'pending', $17, $18, $16)`
-
-// Insert queues a new order: its row, the first entry of its log, and its order.created. It gives r its seq.
-// r stays in plain text; the address is stored sealed.
-func Insert(ctx context.Context, b *pgx.Batch, keys *sealed.Keys, r *Record, cityKey string, acceptTTL time.Duration) error {
-	o := &r.Order
-	items, err := wire.Encode(o.Items)
-	if err != nil {
-		return err
-	}
-	restaurant, err := wire.Encode(r.Restaurant)
-	if err != nil {
-		return err
-	}
-	o.Status, r.Seq = order.Pending, 1
-	b.Queue(insertSQL, o.ID, r.Region, o.CustomerID, o.RestaurantID, r.OwnerID, o.City, cityKey, int64(o.TotalAmount),
-		o.EstimatedDeliveryTime, items, keys.Seal(o.DeliveryAddress, addressColumn, o.ID), o.Latitude, o.Longitude, restaurant, acceptTTL, o.CreatedAt.Time,
-		o.CustomerID, micro.ActorFrom(ctx).Role)
-	return outbox.Queue(b, r.event(ctx, order.EventCreated, order.CreatedEvent{
-		EventType:             order.EventCreated,
-		OrderID:               o.ID,
-		CustomerID:            o.CustomerID,
-		RestaurantID:          o.RestaurantID,
-		DeliveryCity:          o.City,
-		TotalAmount:           o.TotalAmount,
-		EstimatedDeliveryTime: o.EstimatedDeliveryTime,
-		Timestamp:             o.CreatedAt,
-	}))
 }
 
 // advance gives the record its next seq and time. Time never runs backwards for one order, whatever the clock does.

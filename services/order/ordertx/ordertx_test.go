@@ -5,10 +5,12 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"tiffin/local/testenv"
 	"tiffin/micro"
@@ -44,12 +46,11 @@ func newBed(t *testing.T) *bed {
 	return &bed{T: t, set: set, db: db}
 }
 
-// insert writes an order and returns it as it was written.
-func (b *bed) insert() *ordertx.Record {
-	b.Helper()
+// record makes an order that is not written yet.
+func (b *bed) record() *ordertx.Record {
 	router := b.set.Router()
 	now := wire.At(time.Now())
-	r := &ordertx.Record{
+	return &ordertx.Record{
 		Region: "us-west", OwnerID: "owner", Restaurant: order.Place{ID: "r", Name: "Golden Gate Curry", Address: "333 Post Street", Latitude: 1, Longitude: 2},
 		Order: order.Order{
 			ID: router.NewID("us-west"), CustomerID: router.NewID("us-east"), RestaurantID: "r",
@@ -58,9 +59,27 @@ func (b *bed) insert() *ordertx.Record {
 			EstimatedDeliveryTime: 30, CreatedAt: now, UpdatedAt: now,
 		},
 	}
-	b.change(func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
-		return ordertx.Insert(ctx, batch, nil, r, "#1", time.Minute)
+}
+
+// write writes orders together.
+func (b *bed) write(records ...*ordertx.Record) {
+	b.Helper()
+	b.change(func(ctx context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+		var rows []ordertx.New
+		for _, r := range records {
+			row, err := ordertx.Prepare(ctx, nil, r, "#1", time.Minute)
+			require.NoError(b, err)
+			rows = append(rows, row)
+		}
+		return ordertx.Insert(batch, rows...)
 	})
+}
+
+// insert writes an order and returns it as it was written.
+func (b *bed) insert() *ordertx.Record {
+	b.Helper()
+	r := b.record()
+	b.write(r)
 	return r
 }
 
@@ -121,6 +140,38 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	require.Len(t, all, 1)
 	_, err = ordertx.Read(t.Context(), b.db.Pool(), b.set.Router().NewID("us-west"))
 	require.ErrorIs(t, err, ordertx.ErrNotFound)
+}
+
+// What is written together stays apart, whatever the texts hold that arrays and JSON have a meaning for.
+func TestOrdersWrittenTogetherAreReadAsEachWasWritten(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	text := rapid.OneOf(rapid.SampledFrom([]string{"", "NULL", "{}", `"`, `\`, `{"a,b"}`, "a\tb", "Māori 'ʻO' 🍛"}),
+		rapid.StringOf(rapid.RuneFrom(nil, unicode.L, unicode.P, unicode.Z, unicode.So)))
+	rapid.Check(t, func(t *rapid.T) {
+		want := make([]*ordertx.Record, rapid.IntRange(1, 5).Draw(t, "orders"))
+		var ids []string
+		for i := range want {
+			r := b.record()
+			o := &r.Order
+			o.DeliveryAddress, o.City, r.OwnerID, r.Restaurant.Name = text.Draw(t, "address"), text.Draw(t, "city"), text.Draw(t, "owner"), text.Draw(t, "restaurant")
+			o.Items[0].Name, o.Items[0].Quantity = text.Draw(t, "dish"), rapid.IntRange(1, 99).Draw(t, "quantity")
+			o.TotalAmount = wire.Money(rapid.Int64Range(0, 1e15).Draw(t, "total"))
+			o.Latitude, o.Longitude = rapid.Float64Range(-90, 90).Draw(t, "latitude"), rapid.Float64Range(-180, 180).Draw(t, "longitude")
+			want[i], ids = r, append(ids, o.ID)
+		}
+		b.write(want...)
+		got, err := ordertx.ReadAll(b.Context(), b.db.Pool(), ids)
+		require.NoError(t, err)
+		for _, w := range want {
+			g := got[w.Order.ID]
+			require.Equal(t, w.Order, g.Order)
+			require.Equal(t, w.Restaurant, g.Restaurant)
+			require.Equal(t, w.OwnerID, g.OwnerID)
+			require.Equal(t, []string{"1 transition null pending nobody anonymous"}, b.log(w.Order.ID))
+			require.Equal(t, []string{"order.created 1 us-west"}, b.events(w.Order.ID))
+		}
+	})
 }
 
 func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 	"tiffin/services/order/ordertx"
 	"tiffin/services/restaurant"
 	"tiffin/shard"
-	"tiffin/shard/sealed"
 	"tiffin/wire"
 )
 
@@ -29,6 +28,7 @@ type draft struct {
 	cityKey  string
 	customer shard.Region // the customer's home region
 	key      idempotencyKey
+	row      ordertx.New // of record, when it is about to be written
 	// letters go with the order: to the homes of its customer and of its restaurant's owner, where it is not known yet
 	// that they have orders in this region.
 	letters []travel
@@ -154,24 +154,22 @@ func (d *draft) route(router *shard.Router, customerID string, req order.CreateR
 	d.record.Order.CreatedAt, d.record.Order.UpdatedAt = at, at
 }
 
-// queue queues everything the order consists of.
-func (d *draft) queue(ctx context.Context, b *pgx.Batch, keys *sealed.Keys, acceptTTL time.Duration) error {
-	r := &d.record
-	if d.key.name != "" {
-		queueKey(b, d)
+// queue queues everything that orders of one region consist of.
+func queue(b *pgx.Batch, drafts []*draft) error {
+	queueKeys(b, drafts)
+	orders, jobs := make([]ordertx.New, len(drafts)), make([]deliverytx.Job, len(drafts))
+	for i, d := range drafts {
+		for _, letter := range d.letters {
+			queueLetter(b, letter)
+		}
+		orders[i], jobs[i] = d.row, deliverytx.Job{
+			OrderID: d.record.Order.ID,
+			Region:  d.record.Region,
+			Place:   geo.Point{Latitude: d.record.Restaurant.Latitude, Longitude: d.record.Restaurant.Longitude},
+		}
 	}
-	for _, letter := range d.letters {
-		queueLetter(b, letter)
-	}
-	if err := ordertx.Insert(ctx, b, keys, r, d.cityKey, acceptTTL); err != nil {
-		return err
-	}
-	deliverytx.Enqueue(b, deliverytx.Job{
-		OrderID: r.Order.ID,
-		Region:  r.Region,
-		Place:   geo.Point{Latitude: r.Restaurant.Latitude, Longitude: r.Restaurant.Longitude},
-	})
-	return nil
+	deliverytx.Enqueue(b, jobs...)
+	return ordertx.Insert(b, orders...)
 }
 
 // timeOf reads the time of creation out of an id that was just made.

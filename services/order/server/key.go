@@ -91,13 +91,14 @@ func (s *store) insert(ctx context.Context, d *draft, acceptTTL, wait time.Durat
 		return err
 	}
 	d.letters = s.lettersOf(d)
-	write := func() error {
-		return keyTaken(d, s.orders.Commit(ctx, shard.Region(d.record.Region), shard.Work{
-			LockTimeout: min(wait, maxLockWait),
-			Fill:        func(b *pgx.Batch) error { return d.queue(ctx, b, s.shards.Keys(), acceptTTL) },
-		}))
+	var err error
+	if d.row, err = ordertx.Prepare(ctx, s.shards.Keys(), &d.record, d.cityKey, acceptTTL); err != nil {
+		return err
 	}
-	err := write()
+	write := func() error {
+		return keyTaken(d, s.orders.Commit(ctx, shard.Region(d.record.Region), min(wait, maxLockWait), d))
+	}
+	err = write()
 	if shard.CommitUnknown(err) {
 		err = orUnknown(write())
 	}
@@ -137,11 +138,23 @@ func orUnknown(err error) error {
 // that waiting is never taken for a shard that does not answer.
 const maxLockWait = time.Second
 
-// queueKey queues the row of a key with its order. It waits for a request in flight that holds the key, and then
-// violates keysPrimary, as it does at once when the key is there.
-func queueKey(b *pgx.Batch, d *draft) {
-	b.Queue(`insert into orders.keys (region, customer_id, key, fingerprint, order_id) values ($1, $2, $3, $4, $5)`,
-		d.record.Region, d.record.Order.CustomerID, d.key.name, d.key.fingerprint[:], d.record.Order.ID)
+// queueKeys queues the rows of keys with their orders. It waits for a request in flight that holds one of them, and then
+// violates keysPrimary, as it does at once when a key is there.
+func queueKeys(b *pgx.Batch, drafts []*draft) {
+	var regions, customers, names, orders []string
+	var fingerprints [][]byte
+	for _, d := range drafts {
+		if d.key.name == "" {
+			continue
+		}
+		regions, customers, names = append(regions, d.record.Region), append(customers, d.record.Order.CustomerID), append(names, d.key.name)
+		fingerprints, orders = append(fingerprints, d.key.fingerprint[:]), append(orders, d.record.Order.ID)
+	}
+	if len(names) > 0 {
+		b.Queue(`insert into orders.keys (region, customer_id, key, fingerprint, order_id)
+			select * from unnest($1::text[], $2::text[]::uuid[], $3::text[], $4::bytea[], $5::text[]::uuid[])`,
+			regions, customers, names, fingerprints, orders)
+	}
 }
 
 // freeKey drops the key when its time is over, so that it can be used again.
@@ -157,7 +170,7 @@ func (s *store) freeKey(ctx context.Context, d *draft) error {
 	}})
 }
 
-// queueClaim queues the row of a key whose order lives elsewhere. Like queueKey it waits for whoever is writing the key;
+// queueClaim queues the row of a key whose order lives elsewhere. Like queueKeys it waits for whoever is writing the key;
 // a claim of the same body is no conflict, and a key whose time is over is taken over.
 func queueClaim(b *pgx.Batch, d *draft) {
 	b.Queue(`insert into orders.keys as k (region, customer_id, key, fingerprint) values ($1, $2, $3, $4)

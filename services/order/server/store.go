@@ -17,13 +17,13 @@ import (
 // store is the service's PostgreSQL: with ordertx, the only place that knows the schema "orders".
 type store struct {
 	shards  *shard.Set
-	orders  *shard.Group // new ones, which are what comes most
+	orders  *shard.Group[*draft] // new ones, which are what comes most
 	reads   *shard.Gather[*ordertx.Record]
 	travels *travels
 }
 
 func newStore(shards *shard.Set) *store {
-	return &store{shards: shards, orders: shard.NewGroup(shards), reads: shard.NewGather(shards, readAll(shards.Keys())), travels: newTravels()}
+	return &store{shards: shards, orders: shard.NewGroup(shards, queue), reads: shard.NewGather(shards, readAll(shards.Keys())), travels: newTravels()}
 }
 
 // readAll reads orders as clients may see them.
