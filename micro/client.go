@@ -68,22 +68,27 @@ func NewClient(conn *nats.Conn, cfg ClientConfig) *Client {
 // trace and deadline travel along. It returns the endpoint's *Error; unavailable when nobody serves the subject, the
 // connection is down or the service's breaker is open (nothing was done); timeout when no answer came (unknown).
 func Call[Req, Res any](ctx context.Context, c *Client, subject string, req Req) (Res, error) {
-	return call[Req, Res](ctx, c, subject, req, 1)
+	return call[Req, Res](ctx, c, subject, req, c.timeout, 1)
+}
+
+// CallWithin is Call with another limit than the client's. It spares the caller a context with a timer.
+func CallWithin[Req, Res any](ctx context.Context, c *Client, subject string, req Req, limit time.Duration) (Res, error) {
+	return call[Req, Res](ctx, c, subject, req, limit, 1)
 }
 
 // CallIdempotent is Call for requests that may run twice: it tries once more when nobody answered. The first attempt
 // gets half the time, so that one paused instance does not use it all up.
 func CallIdempotent[Req, Res any](ctx context.Context, c *Client, subject string, req Req) (Res, error) {
-	return call[Req, Res](ctx, c, subject, req, 2)
+	return call[Req, Res](ctx, c, subject, req, c.timeout, 2)
 }
 
-func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req, attempts int) (res Res, err error) {
+func call[Req, Res any](ctx context.Context, c *Client, subject string, req Req, limit time.Duration, attempts int) (res Res, err error) {
 	data, err := encode(req)
 	if err != nil {
 		return res, From(err)
 	}
 	start := time.Now()
-	deadline := start.Add(c.timeout)
+	deadline := start.Add(limit)
 	if theirs, ok := ctx.Deadline(); ok && theirs.Before(deadline) {
 		deadline = theirs
 	}

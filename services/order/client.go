@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"tiffin/micro"
 )
 
@@ -44,18 +46,27 @@ func NewClient(c *micro.Client) *Client { return &Client{micro: c} }
 // A request with a key is tried a second time when nobody could answer the first. Without one it never is, because the
 // first try may have placed the order.
 func (c *Client) Create(ctx context.Context, req CreateRequest) (Created, error) {
-	if micro.Header(ctx, HeaderIdempotencyKey) == "" {
-		return micro.Call[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
+	return create[CreateRequest, Created](ctx, c, req)
+}
+
+// CreateJSON is Create for whoever has the request as JSON and passes the answer, a Created, on.
+func (c *Client) CreateJSON(ctx context.Context, req jsontext.Value) (jsontext.Value, error) {
+	return create[jsontext.Value, jsontext.Value](ctx, c, req)
+}
+
+func create[Req, Res any](ctx context.Context, c *Client, req Req) (Res, error) {
+	try := func(limit time.Duration) (Res, error) {
+		return micro.CallWithin[Req, Res](ctx, c.micro, Subject(VerbCreate), req, limit)
 	}
-	ctx, cancel := context.WithTimeout(ctx, CreateTimeout)
-	defer cancel()
-	// Longer than a duplicate waits, so that this try does not become a duplicate of itself.
-	first, done := context.WithTimeout(ctx, KeyWait+time.Second)
-	created, err := micro.Call[CreateRequest, Created](first, c.micro, Subject(VerbCreate), req)
-	done()
+	// Longer than a duplicate waits, so that the second try does not become a duplicate of the first.
+	const once = KeyWait + time.Second
+	began := time.Now()
+	created, err := try(once)
 	switch micro.CodeOf(err) {
 	case micro.CodeTimeout, micro.CodeUnavailable:
-		return micro.Call[CreateRequest, Created](ctx, c.micro, Subject(VerbCreate), req)
+		if left := CreateTimeout - time.Since(began); left > 0 && micro.Header(ctx, HeaderIdempotencyKey) != "" {
+			return try(min(once, left))
+		}
 	}
 	return created, err
 }

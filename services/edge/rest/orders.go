@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"net/http"
 	"slices"
 
@@ -113,24 +112,31 @@ func moving() Route {
 	}.again(order.Subject(order.VerbStatus), typeOf[order.StatusRequest]())
 }
 
-// createOrder decodes the answer, unlike forward, because it says in a field of
-// its own whether this is a repetition.
+// createOrder passes request and answer on, as forward does, and reads of the
+// answer what the status line and the headers say. An order that an earlier
+// request placed is marked by a field that is none of the order's.
 func (k *call) createOrder() error {
-	var req order.CreateRequest
-	if err := json.Unmarshal(k.body, &req); err != nil { // read has accepted it already
-		return err
-	}
-	ctx, cancel := context.WithTimeout(k.ctx, order.CreateTimeout)
-	defer cancel()
-	created, err := k.api.orders.Create(ctx, req)
+	answer, err := k.api.orders.CreateJSON(k.ctx, k.body)
 	if err != nil {
 		return err
 	}
-	k.c.Set("Location", "/orders/"+created.ID)
-	if created.Replayed {
-		k.c.Set(headerReplayed, "true")
+	var created struct {
+		ID       string `json:"id"`
+		Replayed bool   `json:"replayed"`
 	}
-	return k.answerValue(created.Order)
+	if err := json.Unmarshal(answer, &created); err != nil {
+		return err
+	}
+	k.c.Set("Location", "/orders/"+created.ID)
+	if !created.Replayed {
+		return k.answer(answer)
+	}
+	k.c.Set(headerReplayed, "true")
+	var earlier order.Created
+	if err := json.Unmarshal(answer, &earlier); err != nil {
+		return err
+	}
+	return k.answerValue(earlier.Order)
 }
 
 // statuses lists the states as the words of a query.
