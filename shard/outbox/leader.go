@@ -81,12 +81,20 @@ func (l *leader) pass(ctx context.Context) error {
 		if err := l.send(ctx, rows); err != nil {
 			return err
 		}
-		if len(rows) >= busy && len(rows) < batchSize {
-			wait(ctx, busyPace-time.Since(began))
-		}
+		wait(ctx, pace(len(rows))-time.Since(began))
 		return nil
 	}
 	return l.rest(ctx)
+}
+
+// pace is the time from a pass that found n events to the next. Above a thousand
+// events a second each wait is longer than the one before, up to maxPace; below,
+// each is shorter, until there is none. A full batch says that more is there.
+func pace(n int) time.Duration {
+	if n < busy || n >= batchSize {
+		return 0
+	}
+	return min(time.Duration(n)*time.Millisecond, maxPace)
 }
 
 const unsentSQL = `

@@ -27,10 +27,10 @@ const (
 	// they will not notify, having seen a relay that is awake.
 	drowse = 2 * time.Millisecond
 	// A pass that found as many events as busy comes so often that each is mostly
-	// overhead: a batch costs NATS a store on the disk. The next one begins
-	// busyPace after it, unless a backlog waits.
-	busy     = 16
-	busyPace = 20 * time.Millisecond
+	// overhead: a batch costs NATS a store on the disk.
+	busy = 16
+	// maxPace is the longest a committed event waits for company.
+	maxPace = 100 * time.Millisecond
 	// leadEvery is how often a relay that waits tries to become the one that
 	// works.
 	leadEvery = time.Second
