@@ -13,7 +13,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// toxiproxy leaves a link's goroutines behind when a server is killed with bytes on the way to it: whoever wrote to
+		// the server has gone, and they wait for it to take the bytes.
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"))
+}
 
 // edge is one that says its name, and can be made unready or silent.
 type edge struct {
