@@ -15,6 +15,10 @@ import (
 // dispatchLock is the class of the advisory locks that let one instance at a time offer the waiting orders of a region.
 const dispatchLock = 0x64697370 // "disp"
 
+// countMost bounds the counting of waiting orders: with more, the figure is the bound, and the answer to it the same. A
+// backlog must not be made worse by being counted.
+const countMost = 10_000
+
 // countWaiting tells the metrics how many orders of a region wait for an offer.
 func (s *store) countWaiting(ctx context.Context, region shard.Region) error {
 	db, err := s.shards.ByRegion(region)
@@ -24,8 +28,9 @@ func (s *store) countWaiting(ctx context.Context, region shard.Region) error {
 	return db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
 		var waiting int64
 		var oldest float64
-		err := q.QueryRow(ctx, `select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)
-			from delivery.jobs where region = $1 and not offered`, region).Scan(&waiting, &oldest)
+		err := q.QueryRow(ctx, `select count(*), coalesce(extract(epoch from now() - min(created_at)), 0) from (
+			select created_at from delivery.jobs where region = $1 and not offered order by order_id limit $2) waiting`,
+			region, countMost).Scan(&waiting, &oldest)
 		if err == nil {
 			s.metrics.queue(string(region), waiting, oldest)
 		}

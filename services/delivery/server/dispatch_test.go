@@ -331,4 +331,8 @@ func TestWhoWaitsIsTold(t *testing.T) {
 	f.free(t, 1)
 	f.dispatch(t)
 	require.Equal(t, 1.0, told("tiffin_dispatch_waiting_orders"), "one has an offer now")
+	_, err := f.DB(t, ordertest.City).Pool().Exec(t.Context(), `insert into delivery.jobs (order_id, region, place)
+		select gen_random_uuid(), $1, '(1, 0, 0)' from generate_series(1, $2)`, home, countMost)
+	require.NoError(t, err)
+	require.Equal(t, float64(countMost), told("tiffin_dispatch_waiting_orders"), "a backlog is not counted to its end")
 }

@@ -25,7 +25,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		offers: micro.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tiffin_dispatch_offers_total", Help: "Offers by what became of them; offered ones are all that were made.",
 		}, []string{"status"})),
-		waiting: gauge("waiting_orders", "Orders of a region for which no offer is open. Every instance tells the same number."),
+		waiting: gauge("waiting_orders", "Orders of a region for which no offer is open, at most 10000. Every instance tells the same number."),
 		oldest:  gauge("oldest_waiting_seconds", "How long ago a rider was first sought for the oldest of them."),
 	}
 }
