@@ -27,6 +27,9 @@ const (
 	// and awakened the same after a pause.
 	recovered = 15 * time.Second
 	awakened  = 30 * time.Second
+	// held is how long the positions of a rider may wait behind one whose answer
+	// was lost with what died: the five seconds an edge waits for it, and a moment.
+	held = 6 * time.Second
 )
 
 // inflicted is a fault that happened.
@@ -62,10 +65,11 @@ func (f inflicted) excuses(r sim.Request, home Home) bool {
 }
 
 // hurries tells whether a rider may have been told to slow down (429) because
-// of this fault: positions that it held up arrive together when it ends.
+// of this fault: positions that it held up arrive together when it ends, or when
+// the edge gives up waiting for the answer to the first of them.
 func (f inflicted) hurries(r sim.Request, home Home) bool {
 	return r.Status == http.StatusTooManyRequests && strings.HasSuffix(r.Path, "/location") && needs(r, f.Target, home) &&
-		!r.Began.Add(r.Took).Before(f.began) && r.Began.Before(f.ended.Add(noticed))
+		!r.Began.Add(r.Took).Before(f.began) && r.Began.Before(f.ended.Add(held))
 }
 
 // needs tells whether a request has to do with a target. It is the contract's

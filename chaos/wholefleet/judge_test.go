@@ -103,7 +103,8 @@ func TestHeldUpPositionsMayBeTooMany(t *testing.T) {
 	}{
 		"meanwhile":            {"/delivery/1/location", time.Second, 429, true},
 		"just after":           {"/delivery/1/location", 6 * time.Second, 429, true},
-		"long after":           {"/delivery/1/location", 8 * time.Second, 429, false},
+		"given up":             {"/delivery/1/location", 10 * time.Second, 429, true},
+		"long after":           {"/delivery/1/location", 12 * time.Second, 429, false},
 		"before":               {"/delivery/1/location", -5 * time.Second, 429, false},
 		"no position":          {"/delivery/1/availability", time.Second, 429, false},
 		"another wrong answer": {"/delivery/1/location", time.Second, 400, false},
