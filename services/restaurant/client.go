@@ -20,6 +20,7 @@ const (
 	VerbMenuUpdate = "menu-update"
 	VerbMenuDelete = "menu-delete"
 	VerbQuote      = "quote"
+	VerbQuotes     = "quotes"
 )
 
 // Subject returns the subject of one of the verbs above.
@@ -79,4 +80,9 @@ func (c *Client) MenuDelete(ctx context.Context, restaurantID, itemID string) er
 // The prices include every change that was acknowledged before the call.
 func (c *Client) Quote(ctx context.Context, req QuoteRequest) (Quote, error) {
 	return micro.CallIdempotent[QuoteRequest, Quote](ctx, c.micro, Subject(VerbQuote), req)
+}
+
+// Quotes returns many quotes, each as Quote does or nil.
+func (c *Client) Quotes(ctx context.Context, req QuotesRequest) (QuotesResponse, error) {
+	return micro.Call[QuotesRequest, QuotesResponse](ctx, c.micro, Subject(VerbQuotes), req)
 }

@@ -171,3 +171,13 @@ type Quote struct {
 	Restaurant Restaurant   `json:"restaurant"`
 	Items      []QuotedItem `json:"items"`
 }
+
+// QuotesRequest asks for many quotes at once.
+type QuotesRequest struct {
+	Quotes []QuoteRequest `json:"quotes"`
+}
+
+// QuotesResponse answers each of them, in their order: nil where a QuoteRequest by itself says why not.
+type QuotesResponse struct {
+	Quotes []*Quote `json:"quotes"`
+}

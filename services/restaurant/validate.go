@@ -17,6 +17,7 @@ const (
 	MaxLimit      = 100
 	MaxRadiusKm   = 500
 	MaxQuoteLines = 100
+	MaxQuotes     = 32 // in one QuotesRequest
 	MaxQuantity   = 1000
 	MaxPrice      = wire.Money(10_000_00) // the dearest dish
 	MaxMenuItems  = 500                   // dishes a restaurant may have: a menu is read and cached as a whole
@@ -147,6 +148,15 @@ func (r QuoteRequest) Validate() error {
 		if line.Quantity < 1 || line.Quantity > MaxQuantity {
 			v.refuse(fmt.Sprintf("items[%d].quantity", i), "must be between 1 and %d", MaxQuantity)
 		}
+	}
+	return v.err()
+}
+
+// Validate returns wire.Invalid for none or too many. The quotes are judged one by one.
+func (r QuotesRequest) Validate() error {
+	var v checks
+	if len(r.Quotes) == 0 || len(r.Quotes) > MaxQuotes {
+		v.refuse("quotes", "must be 1 to %d", MaxQuotes)
 	}
 	return v.err()
 }

@@ -79,6 +79,19 @@ func (m *Menu) Quote(_ context.Context, req restaurant.QuoteRequest) (restaurant
 	return quote, nil
 }
 
+// Quotes answers as the restaurant service does.
+func (m *Menu) Quotes(ctx context.Context, req restaurant.QuotesRequest) (res restaurant.QuotesResponse, _ error) {
+	for _, one := range req.Quotes {
+		quote, err := m.Quote(ctx, one)
+		if err != nil {
+			res.Quotes = append(res.Quotes, nil)
+			continue
+		}
+		res.Quotes = append(res.Quotes, &quote)
+	}
+	return res, nil
+}
+
 // RestaurantIn is the id of a restaurant in the centre of a city, with the same menu.
 func RestaurantIn(city string) string { return "city" + hex.EncodeToString([]byte(city)) }
 
@@ -99,6 +112,7 @@ func serveMenu(t testing.TB, b *Bed) {
 		Name: restaurant.ServiceName, Version: restaurant.ServiceVersion, Conn: b.NATS.Conn(restaurant.ServiceName),
 	})
 	micro.Handle(service, restaurant.VerbQuote, "Quote from the tests' menu", b.Menu.Quote)
+	micro.Handle(service, restaurant.VerbQuotes, "Quotes from the tests' menu", b.Menu.Quotes)
 	Run(t, service)
 }
 

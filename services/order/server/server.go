@@ -84,7 +84,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		cfg:      cfg,
 		log:      cfg.Log.With("service", order.ServiceName),
 		store:    newStore(cfg.Shards),
-		menus:    restaurant.NewClient(cfg.Client),
+		menus:    restaurant.NewQuoter(restaurant.NewClient(cfg.Client)),
 		tracking: tracking.NewClient(cfg.Client),
 		bells:    newBells(delivery.NewClient(cfg.Client), cfg.Shards.Router().Regions()),
 		metrics:  newMetrics(cfg.Metrics),

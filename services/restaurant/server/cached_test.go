@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -279,4 +280,75 @@ func TestQuote(t *testing.T) {
 	_, err = s.quote(t.Context(), restaurant.QuoteRequest{RestaurantID: other.ID, Items: []restaurant.QuoteLine{{MenuItemID: taco.ID, Quantity: 1}}})
 	requireCode(t, micro.CodeInvalid, err)
 	require.ErrorContains(t, err, "items[0].menuItemId")
+}
+
+// Many are answered as each would be by itself, and nil where that would be refused.
+func TestQuotes(t *testing.T) {
+	t.Parallel()
+	_, client := serve(t)
+	me := owner(t)
+	var req restaurant.QuotesRequest
+	ask := func(id, dish string, quantity int) {
+		req.Quotes = append(req.Quotes, restaurant.QuoteRequest{
+			RestaurantID: id, Items: []restaurant.QuoteLine{{MenuItemID: dish, Quantity: quantity}},
+		})
+	}
+	price := wire.Money(459)
+	for _, name := range []string{"Taquería", "Cantina"} {
+		r, err := client.Create(me, opening(name, "Boston"))
+		require.NoError(t, err)
+		item, err := client.MenuAdd(me, r.ID, restaurant.ItemFields{Name: "Taco", Price: &price})
+		require.NoError(t, err)
+		ask(r.ID, item.ID, 1)
+		ask(r.ID, item.ID, restaurant.MaxQuantity+1)
+		ask(r.ID, r.ID, 1) // no dish
+		ask(item.ID, item.ID, 1)
+		ask("no id", item.ID, 1)
+		ask(r.ID, item.ID, 2)
+	}
+	res, err := client.Quotes(t.Context(), req)
+	require.NoError(t, err)
+	require.Len(t, res.Quotes, len(req.Quotes))
+	for i, one := range req.Quotes {
+		want, err := client.Quote(t.Context(), one)
+		if err != nil {
+			require.Nil(t, res.Quotes[i], i)
+			continue
+		}
+		require.Equal(t, &want, res.Quotes[i], i)
+	}
+	require.NotNil(t, res.Quotes[0])
+	for _, n := range []int{0, restaurant.MaxQuotes + 1} {
+		_, err := client.Quotes(t.Context(), restaurant.QuotesRequest{Quotes: make([]restaurant.QuoteRequest, n)})
+		requireCode(t, micro.CodeInvalid, err)
+	}
+}
+
+// Over NATS, with a Quoter between: everybody gets the price of what they asked for.
+func TestManyQuotesAtOnce(t *testing.T) {
+	t.Parallel()
+	ns, client := serve(t)
+	me := owner(t)
+	quoter := restaurant.NewQuoter(restaurant.NewClient(micro.NewClient(ns.Conn("order"), micro.ClientConfig{})))
+	var all sync.WaitGroup
+	for i := range 5 {
+		r, err := client.Create(me, opening(fmt.Sprint("Taquería ", i), "Boston"))
+		require.NoError(t, err)
+		price := wire.Money(100 * (i + 1))
+		item, err := client.MenuAdd(me, r.ID, restaurant.ItemFields{Name: "Taco", Price: &price})
+		require.NoError(t, err)
+		for quantity := 1; quantity <= 20; quantity++ {
+			all.Go(func() {
+				for range 10 {
+					quote, err := quoter.Quote(t.Context(), restaurant.QuoteRequest{
+						RestaurantID: r.ID, Items: []restaurant.QuoteLine{{MenuItemID: item.ID, Quantity: quantity}},
+					})
+					if err != nil || quote.Restaurant.ID != r.ID || quote.Items[0].UnitPrice != price || quote.Items[0].Quantity != quantity {
+						t.Errorf("%d of restaurant %d: %+v, %v", quantity, i, quote, err)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
 }

@@ -30,6 +30,7 @@ func (s *Server) endpoints() *micro.Service {
 	micro.Handle(service, restaurant.VerbGet, "Read one restaurant", s.get)
 	micro.Handle(service, restaurant.VerbMenu, "Read a menu", s.menu)
 	micro.Handle(service, restaurant.VerbQuote, "Say what dishes cost now", s.quote)
+	micro.Handle(service, restaurant.VerbQuotes, "Say what the dishes of many orders cost now", s.quotes)
 	micro.Handle(service, restaurant.VerbCreate, "Open a restaurant", s.create,
 		micro.WithAudit(func(_ restaurant.CreateRequest, res restaurant.Restaurant) (target, detail string) { return res.ID, "" }))
 	micro.Handle(service, restaurant.VerbUpdate, "Change a restaurant", s.update,

@@ -33,9 +33,45 @@ func (s *Server) quote(ctx context.Context, req restaurant.QuoteRequest) (restau
 	if err != nil {
 		return restaurant.Quote{}, absent(err, "restaurant")
 	}
-	quote := restaurant.Quote{Restaurant: r, Items: make([]restaurant.QuotedItem, len(req.Items))}
+	return m.quote(r, req.Items)
+}
+
+// quotes says it to many. Those who ask about one restaurant share the look at it, and nobody's refusal is the others'.
+func (s *Server) quotes(ctx context.Context, req restaurant.QuotesRequest) (restaurant.QuotesResponse, error) {
+	asked := make(map[string][]int) // places of quotes by restaurant
+	for i, one := range req.Quotes {
+		if one.Validate() == nil {
+			asked[one.RestaurantID] = append(asked[one.RestaurantID], i)
+		}
+	}
+	res := restaurant.QuotesResponse{Quotes: make([]*restaurant.Quote, len(req.Quotes))}
+	var all sync.WaitGroup
+	for name, places := range asked {
+		all.Go(func() {
+			id, err := parseID(name, "restaurant")
+			if err != nil {
+				return
+			}
+			r, m, err := s.priced(ctx, id)
+			if err != nil {
+				return
+			}
+			for _, i := range places {
+				if quote, err := m.quote(r, req.Quotes[i].Items); err == nil {
+					res.Quotes[i] = &quote
+				}
+			}
+		})
+	}
+	all.Wait()
+	return res, nil
+}
+
+// quote reads what dishes cost off the menu of r: wire.Invalid for those that are not on it.
+func (m *menu) quote(r restaurant.Restaurant, lines []restaurant.QuoteLine) (restaurant.Quote, error) {
+	quote := restaurant.Quote{Restaurant: r, Items: make([]restaurant.QuotedItem, len(lines))}
 	var unknown wire.Invalid
-	for i, line := range req.Items {
+	for i, line := range lines {
 		item, served := m.items[line.MenuItemID]
 		if !served {
 			unknown = append(unknown, wire.FieldError{
