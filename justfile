@@ -37,13 +37,13 @@ lint: web servers
     cd web && npm run lint --silent
 
 # measure beside peers and ceilings: just bench bridge, or everything
-bench *suites:
-    go run ./bench {{ suites }}
+bench *suites: servers web binary
+    PATH="$PWD/bin:$PATH" go run ./bench {{ suites }}
 
 # the whole fleet under fire, at most 15 minutes: just chaos fleet --seed 1 --for 2m, just chaos bridge
 chaos *flags: servers binary
     @go build -o bin/chaos ./chaos
-    bin/chaos {{ flags }}
+    PATH="$PWD/bin:$PATH" bin/chaos {{ flags }}
 
 # known vulnerabilities in what is built on; asks databases on the network
 audit: web
