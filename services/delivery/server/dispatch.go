@@ -106,25 +106,42 @@ func (s *store) offerAll(ctx context.Context, tx pgx.Tx, pairs []candidate) (int
 	pairs = slices.DeleteFunc(pairs, func(c candidate) bool {
 		return orders[c.order] == nil || !waiting[c.order] || !idle[c.partner]
 	})
+	if len(pairs) == 0 {
+		return 0, nil
+	}
+	offers := make([]ordertx.Offer, len(pairs))
+	for i, c := range pairs {
+		offers[i] = ordertx.Offer{Record: orders[c.order], PartnerID: c.partner}
+	}
 	b = &pgx.Batch{}
-	for _, c := range pairs {
-		if err := s.queueOffer(ctx, b, orders[c.order], c.partner); err != nil {
-			return 0, err
-		}
+	if err := s.queueOffers(ctx, b, offers...); err != nil {
+		return 0, err
 	}
 	return len(pairs), tx.SendBatch(ctx, b).Close()
 }
 
-// queueOffer queues all that makes an offer: on the order, in the queue, for the rider. The order, its job and the rider
-// are locked, and the rider is free.
-func (s *store) queueOffer(ctx context.Context, b *pgx.Batch, r *ordertx.Record, partner string) error {
-	if err := ordertx.SetRider(ctx, b, r, partner); err != nil {
+// What an offer changes besides the order, for all offers of a transaction at once.
+const (
+	offerJobsSQL = `update delivery.jobs set offered = true where order_id = any($1::text[]::uuid[])`
+	offersSQL    = `insert into delivery.offers (order_id, seq, region, partner_id, status, expires_at)
+		select o.*, 'offered', now() + $5::interval from unnest($1::text[]::uuid[], $2::bigint[], $3::text[], $4::text[]::uuid[]) o`
+	offerRidersSQL = `update delivery.partners p set order_id = o.order_id, carrying = false, updated_at = now()
+		from unnest($1::text[]::uuid[], $2::text[]::uuid[]) o (partner_id, order_id) where p.id = o.partner_id`
+)
+
+// queueOffers queues all that makes offers: on the orders, in the queue, for the riders, one statement for each table. The
+// orders, their jobs and the riders are locked, and the riders are free.
+func (s *store) queueOffers(ctx context.Context, b *pgx.Batch, offers ...ordertx.Offer) error {
+	if err := ordertx.SetRiders(ctx, b, offers...); err != nil {
 		return err
 	}
-	b.Queue(`update delivery.jobs set offered = true where order_id = $1`, r.Order.ID)
-	b.Queue(`insert into delivery.offers (order_id, seq, region, partner_id, status, expires_at)
-		values ($1, $2, $3, $4, 'offered', now() + $5::interval)`, r.Order.ID, r.Seq, r.Region, partner, s.offerTTL)
-	b.Queue(`update delivery.partners set order_id = $2, carrying = false, updated_at = now() where id = $1`, partner, r.Order.ID)
+	orders := pluck(offers, func(o ordertx.Offer) string { return o.Record.Order.ID })
+	riders := pluck(offers, func(o ordertx.Offer) string { return o.PartnerID })
+	seqs := pluck(offers, func(o ordertx.Offer) int64 { return o.Record.Seq })
+	regions := pluck(offers, func(o ordertx.Offer) string { return o.Record.Region })
+	b.Queue(offerJobsSQL, orders)
+	b.Queue(offersSQL, orders, seqs, regions, riders, s.offerTTL)
+	b.Queue(offerRidersSQL, riders, orders)
 	return nil
 }
 
@@ -143,11 +160,11 @@ func queueLockFree(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
 		pluck(pairs, func(c candidate) string { return c.partner }), into)
 }
 
-// pluck lists one side of the pairs.
-func pluck(pairs []candidate, field func(candidate) string) []string {
-	list := make([]string, len(pairs))
-	for i, c := range pairs {
-		list[i] = field(c)
+// pluck lists one field of each.
+func pluck[R, T any](rows []R, field func(R) T) []T {
+	list := make([]T, len(rows))
+	for i, row := range rows {
+		list[i] = field(row)
 	}
 	return list
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"tiffin/local/testenv"
 	"tiffin/services/delivery/deliverytx"
 	"tiffin/services/geo"
 	"tiffin/services/order/ordertest"
@@ -58,21 +58,23 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		sql  string
 		args []any
 	}{
-		"candidates":  {candidatesSQL, []any{home, silent, reach, passJobs * passRiders, passRiders}},
-		"next":        {nextFreshSQL, []any{someone, silent, reach, someone}},
-		"next lapsed": {nextLapsedSQL, []any{someone, silent, reach, someone}},
-		"waiting":     {`select exists (select from delivery.jobs where region = $1 and not offered)`, []any{home}},
-		"live offer":  {`select 1 from delivery.offers where partner_id = $1 and status in ('offered', 'accepted', 'picked_up')`, []any{someone}},
-		"last offer":  {`select 1 from delivery.offers where order_id = $1 and partner_id = $2 order by seq desc limit 1`, []any{someone, someone}},
-		"past offers": {`select 1 from delivery.offers where partner_id = $1 and (offered_at, order_id, seq) < (now(), $1, 7) order by offered_at desc, order_id desc, seq desc limit 20`, []any{someone}},
-		"overdue":     {`select 1 from delivery.offers where status = 'offered' and region = $1 and expires_at <= clock_timestamp() order by expires_at limit 500`, []any{home}},
-		"gone silent": {silentSQL, []any{home, silent}},
-		"positions":   {positionsSQL, []any{[]string{someone}, []float64{1}, []float64{1}, []string{"(1,0,0)"}, stillFor, geo.Chord(stirKm)}},
-		"at work":     {atWorkSQL, []any{[]string{string(home)}, silent, someone, 101}},
-		"set a rider": {`update delivery.partners set available = true where id = $1`, []any{someone}},
+		"candidates":   {candidatesSQL, []any{home, silent, reach, passJobs * passRiders, passRiders}},
+		"next":         {nextFreshSQL, []any{someone, silent, reach, someone}},
+		"next lapsed":  {nextLapsedSQL, []any{someone, silent, reach, someone}},
+		"waiting":      {`select exists (select from delivery.jobs where region = $1 and not offered)`, []any{home}},
+		"live offer":   {`select 1 from delivery.offers where partner_id = $1 and status in ('offered', 'accepted', 'picked_up')`, []any{someone}},
+		"last offer":   {`select 1 from delivery.offers where order_id = $1 and partner_id = $2 order by seq desc limit 1`, []any{someone, someone}},
+		"past offers":  {`select 1 from delivery.offers where partner_id = $1 and (offered_at, order_id, seq) < (now(), $1, 7) order by offered_at desc, order_id desc, seq desc limit 20`, []any{someone}},
+		"overdue":      {`select 1 from delivery.offers where status = 'offered' and region = $1 and expires_at <= clock_timestamp() order by expires_at limit 500`, []any{home}},
+		"gone silent":  {silentSQL, []any{home, silent}},
+		"positions":    {positionsSQL, []any{[]string{someone}, []float64{1}, []float64{1}, []string{"(1,0,0)"}, stillFor, geo.Chord(stirKm)}},
+		"at work":      {atWorkSQL, []any{[]string{string(home)}, silent, someone, 101}},
+		"offer jobs":   {offerJobsSQL, []any{[]string{someone}}},
+		"offer riders": {offerRidersSQL, []any{[]string{someone}, []string{someone}}},
+		"set a rider":  {`update delivery.partners set available = true where id = $1`, []any{someone}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := explain(t, conn, "explain "+q.sql, q.args...)
+			text := explain(t, conn, "explain", q.sql, q.args...)
 			require.NotContains(t, text, "Seq Scan on partners")
 			require.NotContains(t, text, "Seq Scan on offers")
 		})
@@ -80,18 +82,15 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 }
 
 // explain gives a plan as the transactions that search by distance get it.
-func explain(t *testing.T, conn *pgx.Conn, sql string, args ...any) string {
+func explain(t *testing.T, conn *pgx.Conn, how, sql string, args ...any) string {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), byDistanceSQL)
 	require.NoError(t, err)
-	rows, err := tx.Query(t.Context(), sql, args...)
-	require.NoError(t, err)
-	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err)
+	plan := testenv.Explain(t, tx.Conn(), how, sql, args...)
 	require.NoError(t, tx.Rollback(t.Context()))
-	return strings.Join(plan, "\n")
+	return plan
 }
 
 // The nearest of a hundred thousand riders costs what the nearest of a hundred does: the index is read from the
@@ -108,7 +107,7 @@ func TestTheSearchGoesOutwardsFromTheRestaurant(t *testing.T) {
 		"next":       {nextFreshSQL, []any{firstJob(t, conn), silent, reach, firstJob(t, conn)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := explain(t, conn, "explain (analyze, timing off) "+q.sql, q.args...)
+			text := explain(t, conn, "explain (analyze, timing off)", q.sql, q.args...)
 			require.Contains(t, text, "Index Scan using partners_free")
 			require.Contains(t, text, "Order By: (place <-> j.place)")
 			for _, rows := range regexp.MustCompile(`partners_free.*actual rows=(\d+)`).FindAllStringSubmatch(text, -1) {

@@ -199,7 +199,7 @@ func (s *store) passOn(ctx context.Context, tx pgx.Tx, a *assigned) (made int, e
 	b := &pgx.Batch{}
 	if next != "" {
 		made = 1
-		err = s.queueOffer(ctx, b, a.record, next)
+		err = s.queueOffers(ctx, b, ordertx.Offer{Record: a.record, PartnerID: next})
 	} else {
 		b.Queue(`update delivery.jobs set offered = false where order_id = $1`, a.offer.order)
 		err = ordertx.ClearRider(ctx, b, a.record, reasonOf(a.offer.status))

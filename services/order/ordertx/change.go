@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -40,25 +41,37 @@ func Move(ctx context.Context, b *pgx.Batch, r *Record, to order.Status, holder 
 	from := r.Order.Status
 	r.advance()
 	r.Order.Status, r.Order.DeliveryPartnerID = to, holder
-	r.queue(b, KindTransition, from, by)
+	queueChanges(b, KindTransition, by, change{r, from})
 	return r.announceStatus(ctx, b, from, by)
 }
 
-// SetRider queues that a locked order is offered to a rider, with its order.assigned.
-func SetRider(ctx context.Context, b *pgx.Batch, r *Record, partnerID string) error {
-	r.advance()
-	r.Order.DeliveryPartnerID = &partnerID
-	r.queue(b, KindAssignment, r.Order.Status, System(""))
-	return outbox.Queue(b, r.event(ctx, order.EventAssigned, order.AssignedEvent{
-		EventType:             order.EventAssigned,
-		OrderID:               r.Order.ID,
-		CustomerID:            r.Order.CustomerID,
-		RestaurantID:          r.Order.RestaurantID,
-		DeliveryPartnerID:     partnerID,
-		DeliveryCity:          r.Order.City,
-		EstimatedDeliveryTime: r.Order.EstimatedDeliveryTime,
-		Timestamp:             r.Order.UpdatedAt,
-	}))
+// Offer is a locked order and the rider it is offered to.
+type Offer struct {
+	Record    *Record
+	PartnerID string
+}
+
+// SetRiders queues that different orders are offered to riders, each with its order.assigned.
+func SetRiders(ctx context.Context, b *pgx.Batch, offers ...Offer) error {
+	changes, events := make([]change, len(offers)), make([]outbox.Event, len(offers))
+	for i, o := range offers {
+		r := o.Record
+		r.advance()
+		r.Order.DeliveryPartnerID = &o.PartnerID
+		changes[i] = change{r, r.Order.Status}
+		events[i] = r.event(ctx, order.EventAssigned, order.AssignedEvent{
+			EventType:             order.EventAssigned,
+			OrderID:               r.Order.ID,
+			CustomerID:            r.Order.CustomerID,
+			RestaurantID:          r.Order.RestaurantID,
+			DeliveryPartnerID:     o.PartnerID,
+			DeliveryCity:          r.Order.City,
+			EstimatedDeliveryTime: r.Order.EstimatedDeliveryTime,
+			Timestamp:             r.Order.UpdatedAt,
+		})
+	}
+	queueChanges(b, KindAssignment, System(""), changes...)
+	return outbox.Queue(b, events...)
 }
 
 // ClearRider queues that the offer of a locked order ended and nobody else is asked yet. The event is an order.status
@@ -67,7 +80,7 @@ func ClearRider(ctx context.Context, b *pgx.Batch, r *Record, reason string) err
 	by := System(reason)
 	r.advance()
 	r.Order.DeliveryPartnerID = nil
-	r.queue(b, KindAssignment, r.Order.Status, by)
+	queueChanges(b, KindAssignment, by, change{r, r.Order.Status})
 	return r.announceStatus(ctx, b, r.Order.Status, by)
 }
 
@@ -79,25 +92,42 @@ func (r *Record) advance() {
 	}
 }
 
-// queue writes the changed row and its entry of the log.
-func (r *Record) queue(b *pgx.Batch, kind string, from order.Status, by By) {
-	b.Queue(`update orders.orders set status = $3, partner_id = $4, seq = $2, updated_at = $5 where id = $1 and seq = $2 - 1`,
-		r.Order.ID, r.Seq, r.Order.Status, r.Order.DeliveryPartnerID, r.Order.UpdatedAt.Time).
-		Exec(func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() != 1 {
-				return errMoved
-			}
-			return nil
-		})
-	r.log(b, kind, &from, by)
+// change is an order in its new state, and the state it comes from.
+type change struct {
+	r    *Record
+	from order.Status
 }
 
-// log writes the entry of the record's present seq. Its key is what makes two changes with the same seq impossible.
-func (r *Record) log(b *pgx.Batch, kind string, from *order.Status, by By) {
-	b.Queue(`insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		r.Order.ID, r.Seq, r.Region, kind, from, r.Order.Status, r.Order.DeliveryPartnerID,
-		by.ID, by.Role, by.Reason, r.Order.UpdatedAt.Time)
+// changeSQL brings orders to their new states and writes the entries of their logs. The key of an entry is what makes two
+// changes with the same seq impossible. One statement for all of a transaction: each costs as much as several rows.
+const changeSQL = `
+	with new as (
+		select * from unnest($1::text[]::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]::uuid[], $7::timestamptz[])
+		as n (id, seq, region, from_status, to_status, partner_id, at)
+	), logged as (
+		insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
+		select id, seq, region, $8, from_status, to_status, partner_id, $9, $10, $11, at from new
+	)
+	update orders.orders o set status = new.to_status, partner_id = new.partner_id, seq = new.seq, updated_at = new.at
+	from new where o.id = new.id and o.seq = new.seq - 1`
+
+// queueChanges writes the changed rows of different orders and the entries of their logs.
+func queueChanges(b *pgx.Batch, kind string, by By, changes ...change) {
+	b.Queue(changeSQL,
+		column(changes, func(c *change) string { return c.r.Order.ID }),
+		column(changes, func(c *change) int64 { return c.r.Seq }),
+		column(changes, func(c *change) string { return c.r.Region }),
+		column(changes, func(c *change) string { return string(c.from) }),
+		column(changes, func(c *change) string { return string(c.r.Order.Status) }),
+		column(changes, func(c *change) *string { return c.r.Order.DeliveryPartnerID }),
+		column(changes, func(c *change) time.Time { return c.r.Order.UpdatedAt.Time }),
+		kind, by.ID, by.Role, by.Reason,
+	).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(len(changes)) {
+			return errMoved
+		}
+		return nil
+	})
 }
 
 // announceStatus queues the order.status of the change that was just made.

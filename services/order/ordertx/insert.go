@@ -102,11 +102,11 @@ func Insert(b *pgx.Batch, orders ...New) error {
 	return outbox.Queue(b, column(orders, func(n *New) outbox.Event { return n.created })...)
 }
 
-// column gives one value of each order.
-func column[T any](orders []New, of func(*New) T) []T {
-	values := make([]T, len(orders))
-	for i := range orders {
-		values[i] = of(&orders[i])
+// column gives one value of each row.
+func column[R, T any](rows []R, of func(*R) T) []T {
+	values := make([]T, len(rows))
+	for i := range rows {
+		values[i] = of(&rows[i])
 	}
 	return values
 }

@@ -181,7 +181,7 @@ func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
 	rider := b.set.Router().NewID("us-west")
 	steps := []func(context.Context, *pgx.Batch, *ordertx.Record) error{
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
-			return ordertx.SetRider(ctx, batch, r, rider)
+			return ordertx.SetRiders(ctx, batch, ordertx.Offer{Record: r, PartnerID: rider})
 		},
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
 			return ordertx.Move(ctx, batch, r, order.Confirmed, r.Order.DeliveryPartnerID, ordertx.By{ID: "owner", Role: "restaurant_owner"})
@@ -215,6 +215,35 @@ func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
 	require.Equal(t, []string{
 		"order.created 1 us-west", "order.assigned 2 us-west", "order.status 3 us-west", "order.status 4 us-west", "order.status 5 us-west",
 	}, b.events(id))
+}
+
+// Orders that are offered together get each its own rider, row, entry and event; one that moved meanwhile fails all.
+func TestOffersMadeTogetherStayApart(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	offers := make([]ordertx.Offer, 3)
+	for i := range offers {
+		offers[i] = ordertx.Offer{Record: b.read(b.insert().Order.ID), PartnerID: b.set.Router().NewID("us-west")}
+	}
+	stale := b.read(offers[1].Record.Order.ID)
+	set := func(offers ...ordertx.Offer) error {
+		return b.try(func(ctx context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			return ordertx.SetRiders(ctx, batch, offers...)
+		})
+	}
+	require.NoError(t, set(offers...))
+	for _, o := range offers {
+		id := o.Record.Order.ID
+		require.Equal(t, o.Record.Order, b.read(id).Order)
+		require.Equal(t, o.PartnerID, *b.read(id).Order.DeliveryPartnerID)
+		require.Equal(t, "2 assignment pending pending "+o.PartnerID+" system", b.log(id)[1])
+		require.Equal(t, []string{"order.created 1 us-west", "order.assigned 2 us-west"}, b.events(id))
+	}
+	fresh := b.insert()
+	rider := b.set.Router().NewID("us-west")
+	require.Error(t, set(ordertx.Offer{Record: b.read(fresh.Order.ID), PartnerID: rider}, ordertx.Offer{Record: stale, PartnerID: rider}))
+	require.Nil(t, b.read(fresh.Order.ID).Order.DeliveryPartnerID)
+	require.Len(t, b.events(fresh.Order.ID), 1)
 }
 
 // Somebody changes an order they read without a lock: the log refuses the second of two changes that are both next.
