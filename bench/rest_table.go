@@ -35,6 +35,9 @@ type outcome struct {
 	WAL float64 `json:"wal,omitempty"` // bytes that PostgreSQL wrote to the log of the shard
 }
 
+// halved marks the outcomes at half of the top rate.
+const halved = " half"
+
 // table holds an outcome per route, side and round.
 type table map[string][]outcome
 
@@ -57,8 +60,8 @@ func footprint(ctx context.Context, fleet *product.Product) (u usedUp, err error
 	return u, err
 }
 
-// measure runs all targets once per round, in order, and Tiffin once more at
-// half the rate it has just shown.
+// measure runs all targets once per round, in order, and each once more at half
+// the rate it has just shown.
 func measure(ctx context.Context, rounds int, fleet *product.Product, targets []target) (table, error) {
 	t := table{}
 	for round := range rounds {
@@ -79,11 +82,11 @@ func measure(ctx context.Context, rounds int, fleet *product.Product, targets []
 			if target.who == "tiffin" {
 				r.CPU, r.WAL = perOperation(after.cpu.Since(before.cpu), int(r.Sent)), float64(after.wal-before.wal)/float64(r.Sent)
 				fmt.Printf("         %s, %.0f bytes of PostgreSQL's log\n", r.CPU, r.WAL)
-				half := load.Run(ctx, target.addr, target.paced(r.Throughput/2))
-				t[target.route+" half"] = append(t[target.route+" half"], outcome{Result: half})
 			}
+			half := load.Run(ctx, target.addr, target.paced(r.Throughput/2))
+			fmt.Printf("         at half of it  p50 %6.1f ms  p99 %6.1f ms\n", ms(half.P50), ms(half.P99))
 			key := target.route + " " + target.who
-			t[key] = append(t[key], r)
+			t[key], t[key+halved] = append(t[key], r), append(t[key+halved], outcome{Result: half})
 		}
 	}
 	return t, ctx.Err()
@@ -101,6 +104,17 @@ func (t table) p99(name, key string, goal report.Goal) report.Figure {
 		rounds[i] = ms(r.P99)
 	}
 	return report.New(name, "", "ms", goal, rounds, t[key])
+}
+
+// tails is p99 at half of the top rate beside a peer's at half of its own, round
+// by round.
+func (t table) tails(name, route, peer string) report.Figure {
+	ours, theirs := t[route+" tiffin"+halved], t[route+" "+peer+halved]
+	ratios := make([]float64, len(ours))
+	for i := range ours {
+		ratios[i] = float64(ours[i].P99) / float64(theirs[i].P99)
+	}
+	return report.New(name, called[peer], "×", report.Goal{}, ratios, theirs)
 }
 
 // cost of a request at the top rate, round by round.
