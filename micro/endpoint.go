@@ -150,7 +150,7 @@ func (s *Service) serve(base context.Context, e *endpoint, a arrival) {
 		data, err = e.run(ctx, a.msg.Data)
 	}
 	if err == nil {
-		err = a.msg.Respond(data)
+		err = respond(in, a.msg, data)
 	}
 	failure := From(err)
 	if failure != nil {
@@ -160,6 +160,24 @@ func (s *Service) serve(base context.Context, e *endpoint, a arrival) {
 	e.observe(time.Since(a.at), failure)
 	s.audit(ctx, e, failure)
 	end(failure)
+}
+
+// answerAgain is the pause between two looks whether a lost connection is there again.
+const answerAgain = 10 * time.Millisecond
+
+// respond sends a good answer. While the connection is lost it takes nothing. The work is done by then and any other
+// answer would be untrue, so the good one waits until the connection is there again, as long as the caller does.
+func respond(in *incoming, msg *nats.Msg, data []byte) error {
+	for {
+		err := msg.Respond(data)
+		if !errors.Is(err, nats.ErrReconnectBufExceeded) {
+			return err
+		}
+		if gone := in.expired(time.Now()); gone != nil {
+			return fmt.Errorf("answer: %w: %w", err, gone)
+		}
+		pause(in, answerAgain)
+	}
 }
 
 // run calls invoke and turns a panic into an error.

@@ -36,7 +36,7 @@ func literal(v any) string {
 		return fmt.Sprintf("'%d microseconds'", v.Microseconds())
 	case int, int64, float64:
 		return fmt.Sprint(v)
-	case []float64:
+	case []int64, []float64:
 		return "'{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", ","), "[]") + "}'"
 	}
 	text := fmt.Sprintf("%s", v)

@@ -246,6 +246,19 @@ func TestOffersMadeTogetherStayApart(t *testing.T) {
 	require.Len(t, b.events(fresh.Order.ID), 1)
 }
 
+// Changes find their rows by the orders' key, however many orders there are and however many change.
+func TestChangesFindTheirRowsByKey(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	conn, err := b.db.Connect(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
+	id := []string{b.set.Router().NewID("us-west")}
+	plan := testenv.Explain(t, conn, "explain", ordertx.ChangeSQL, id, []int64{2}, []string{"us-west"}, []string{"pending"},
+		[]string{"pending"}, id, []string{"2026-11-29T00:00:00Z"}, ordertx.KindAssignment, "", order.RoleSystem, "")
+	require.Contains(t, plan, "Index Scan using orders_pkey on orders o")
+}
+
 // Somebody changes an order they read without a lock: the log refuses the second of two changes that are both next.
 func TestAChangeOfAnOldRecordIsRefused(t *testing.T) {
 	t.Parallel()
