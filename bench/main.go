@@ -4,7 +4,7 @@
 //
 // Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites
 // start, rest, dispatch, bridge, tracking, flat, micro and soak; without any,
-// all of them, which takes an hour. bridge/drain and
+// all of them, which takes about 40 minutes. bridge/drain and
 // bridge/latency are parts of bridge; tracking/fanout, tracking/overload,
 // tracking/slow, tracking/memory and tracking/location of tracking.
 package main
