@@ -21,7 +21,11 @@ func Explain(t testing.TB, conn *pgx.Conn, how, sql string, args ...any) string 
 	for i, arg := range args {
 		values[i] = literal(arg)
 	}
-	rows, err := conn.Query(t.Context(), how+" execute explained ("+strings.Join(values, ", ")+")", pgx.QueryExecModeSimpleProtocol)
+	run := how + " execute explained"
+	if len(values) > 0 {
+		run += " (" + strings.Join(values, ", ") + ")"
+	}
+	rows, err := conn.Query(t.Context(), run, pgx.QueryExecModeSimpleProtocol)
 	require.NoError(t, err)
 	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)

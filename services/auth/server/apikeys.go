@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -161,14 +162,15 @@ func (k *apiKeys) touch(ctx context.Context, db *shard.DB, row keyRow, now time.
 // they sort by age over all of them.
 func (k *apiKeys) page(ctx context.Context, req auth.KeyListRequest) (res auth.KeyListResponse, err error) {
 	limit := cmp.Or(req.Limit, auth.DefaultPage)
+	var asked conditions
+	asked.add("k.id < $%d", req.Cursor)
+	asked.add("k.user_id = $%d", req.UserID)
+	sql := `select ` + keyColumns + ` from auth.api_keys k` + asked.where() + ` order by k.id desc limit ` + strconv.Itoa(limit+1)
 	var found []keyRow
 	for _, db := range k.shards.All() {
 		var part []keyRow
 		err := db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-			rows, err := q.Query(ctx, `
-				select `+keyColumns+` from auth.api_keys k
-				where ($1 = '' or k.id < nullif($1, '')::uuid) and ($2 = '' or k.user_id = nullif($2, '')::uuid)
-				order by k.id desc limit $3`, req.Cursor, req.UserID, limit+1)
+			rows, err := q.Query(ctx, sql, asked.args...)
 			if err != nil {
 				return err
 			}

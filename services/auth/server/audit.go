@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,14 +75,12 @@ func (t *trail) places(target string) []*shard.DB {
 // look like acts that never were.
 func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.AuditResponse, err error) {
 	limit := cmp.Or(req.Limit, auth.DefaultPage)
+	sql, args := auditQuery(req, limit+1)
 	var found []auth.AuditEntry
 	for _, db := range t.shards.All() {
 		var part []auth.AuditEntry
 		err := db.Stale().Do(ctx, func(ctx context.Context, q shard.Querier) error {
-			rows, err := q.Query(ctx, `
-				select id::text, at, action, outcome, actor_id, actor_role, target, detail, request_id from auth.audit
-				where ($1 = '' or id < nullif($1, '')::uuid) and ($2 = '' or actor_id = $2) and ($3 = '' or action = $3)
-				order by id desc limit $4`, req.Cursor, req.ActorID, req.Action, limit+1)
+			rows, err := q.Query(ctx, sql, args...)
 			if err != nil {
 				return err
 			}
@@ -100,6 +99,17 @@ func (t *trail) page(ctx context.Context, req auth.AuditRequest) (res auth.Audit
 	}
 	res.Entries = append([]auth.AuditEntry{}, found...) // an empty list in JSON, not null
 	return res, nil
+}
+
+// auditQuery is the statement of a page. The order is that of the column: a bare id would be the text that is selected,
+// and sorted by hand.
+func auditQuery(req auth.AuditRequest, limit int) (sql string, args []any) {
+	var asked conditions
+	asked.add("id < $%d", req.Cursor)
+	asked.add("actor_id = $%d", req.ActorID)
+	asked.add("action = $%d", req.Action)
+	return `select id::text, at, action, outcome, actor_id, actor_role, target, detail, request_id from auth.audit` +
+		asked.where() + ` order by audit.id desc limit ` + strconv.Itoa(limit), asked.args
 }
 
 func scanEntry(row pgx.CollectableRow) (e auth.AuditEntry, err error) {

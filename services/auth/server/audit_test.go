@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tiffin/local/testenv"
 	"tiffin/micro"
 	"tiffin/services/auth"
 	"tiffin/wire"
@@ -133,4 +135,31 @@ func TestOtherServicesNoteActs(t *testing.T) {
 	require.Error(t, auth.NoteRequest{}.Validate())
 	require.Error(t, auth.NoteRequest{Entry: auth.AuditEntry{ID: target, Detail: strings.Repeat("x", 257)}}.Validate())
 	require.NoError(t, auth.NoteRequest{Entry: auth.AuditEntry{ID: target}}.Validate())
+}
+
+// Whatever is asked for, a page is read from its end of the log and not picked out of all of it.
+func TestAPageOfTheAuditLogIsReadByItsKey(t *testing.T) {
+	t.Parallel()
+	s := newFleet(t)
+	conn, err := s.cfg.Shards.All()[0].Connect(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
+	for _, sql := range []string{
+		`insert into auth.audit (id, action, outcome, actor_id, actor_role, target, request_id)
+			select gen_random_uuid(), 'sign-in', 'ok', 'actor ' || n % 100, '', '', '' from generate_series(1, 20000) n`,
+		`vacuum analyze auth.audit`,
+	} {
+		_, err := conn.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	const someone = "00000000-0000-8000-8000-000000000042"
+	for name, req := range map[string]auth.AuditRequest{
+		"the newest": {}, "a later page": {Cursor: someone}, "of one": {Cursor: someone, ActorID: someone},
+	} {
+		sql, args := auditQuery(req, 21)
+		plan := testenv.Explain(t, conn, "explain", sql, args...)
+		require.Contains(t, plan, "Index Scan Backward using audit_pkey", name)
+		require.NotContains(t, plan, "Sort", name)
+		require.Equal(t, req.Cursor != "", strings.Contains(plan, "Index Cond: (id <"), name)
+	}
 }
