@@ -21,6 +21,9 @@ const (
 	// patience bounds how long a request is tried while the fleet is limited, restarting or away.
 	patience = 2 * time.Minute
 	pause    = time.Second
+	// idle is how long a connection is kept without a request, less than an edge
+	// keeps it: a PATCH that crosses the edge's hanging up is not sent again.
+	idle = 90 * time.Second
 )
 
 // problem is an answer that is not what was asked for: an RFC 9457 problem.
@@ -62,7 +65,7 @@ func newAPI(base string, seen Witness) *api {
 	return &api{
 		seen: seen,
 		base: strings.TrimRight(base, "/"), until: make(map[string]time.Time),
-		http: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		http: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: idle}},
 	}
 }
 

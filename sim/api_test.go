@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"tiffin/services/edge"
 )
 
 // The edge's HTTP library starts goroutines that it never ends, or only seconds after the server is gone.
@@ -43,6 +45,16 @@ func status(code int, header ...string) func(http.ResponseWriter, *http.Request)
 		// A test that cannot write its answer fails by what it asks next.
 		_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(code), "status": code, "detail": "so it is", "n": 7})
 	}
+}
+
+// A request that is sent while the edge hangs up is lost, and a PATCH is not sent again: the fleet's campaign saw it.
+func TestConnectionsAreGivenUpBeforeTheEdgeDoes(t *testing.T) {
+	t.Parallel()
+	a := newAPI("http://127.0.0.1:1", nil)
+	defer a.close()
+	require.Positive(t, idle)
+	require.Equal(t, idle, a.http.Transport.(*http.Transport).IdleConnTimeout)
+	require.Less(t, idle, edge.IdleTimeout)
 }
 
 func TestRequestsCarryWhatTheyShould(t *testing.T) {

@@ -14,14 +14,18 @@ import (
 	"tiffin/services/edge/inbound"
 )
 
+// IdleTimeout is how long a connection that has had its answer may stay without
+// a request. It is longer than balancers and clients keep theirs (nginx and AWS
+// 60 s, net/http 90 s, Caddy 120 s): who hangs up first must be the one who sends
+// the next request, or that request may cross the hanging up and be lost.
+const IdleTimeout = 130 * time.Second
+
 // What one client may take of the server's time and memory.
 const (
-	// A client has this long to send a request, to take an answer, and to come
-	// back on the same connection. Without them a handful of slow clients would
-	// hold every connection there is.
+	// A client has this long to send a request, and to take an answer. Without
+	// them a handful of slow clients would hold every connection there is.
 	readTimeout  = 5 * time.Second
 	writeTimeout = 10 * time.Second
-	idleTimeout  = 30 * time.Second
 
 	// maxHeader is what all headers of a request may have together.
 	maxHeader = 16 << 10
@@ -51,7 +55,7 @@ func newApp(gate *inbound.Gate, log *slog.Logger) *fiber.App {
 		ReadBufferSize:               maxHeader,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
+		IdleTimeout:                  IdleTimeout,
 		ErrorHandler: func(c *fiber.Ctx, err error) error {
 			linger(c.Context().Conn())
 			return gate.HandleError(c, err)
