@@ -120,6 +120,7 @@ func aloneName(window int) string  { return fmt.Sprintf("amqp091, window %d", wi
 func (d *drainer) bridge(binary string, window int) contestant {
 	env := rig.NATSEnv()
 	env["NATS_URL"], env["RABBITMQ_URL"], env["BRIDGE_WINDOW"] = d.nats.URL, d.rabbit.URL, strconv.Itoa(window)
+	env = d.traces.env(env)
 	return contestant{name: bridgeName(window), ordered: true, start: func(ctx context.Context) (*rig.Server, error) {
 		return d.rig.Program(ctx, "bridge", binary, env, "run", "bridge")
 	}}

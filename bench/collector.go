@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// collector takes the traces of fleets, as an operator's would: what is measured
-// sends one request in a hundred's, which is the default where there is anybody
-// to send them to.
+// collector takes the traces of all that is measured, as an operator's would: of
+// one request in a hundred, which is the default where there is anybody to send
+// them to.
 type collector struct {
 	*httptest.Server
 	used    bool // by a fleet

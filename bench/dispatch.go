@@ -37,7 +37,7 @@ const (
 // thousand riders without a past and in one of a hundred thousand with a
 // million old orders. The two are on shards of one fleet and measured in turn.
 func dispatchSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
-	fleet, router, err := startTowns(s, "dispatch")
+	fleet, router, err := startTowns(s, "dispatch", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -37,11 +37,12 @@ type drainer struct {
 	js           jetstream.JetStream
 	broker       *amqp.Connection
 	events       []micro.Event
+	traces       *collector
 }
 
 // openDrainer starts both under a name of their own, and preloads the stream.
 func openDrainer(ctx context.Context, s stage, name string, events []micro.Event) (d *drainer, err error) {
-	d = &drainer{events: events}
+	d = &drainer{events: events, traces: s.Traces}
 	if d.rig, err = rig.Open(filepath.Join(s.Dir, name)); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (c *cost) add(scale int, cpu, p50, p99 float64) {
 // and 100× the data, and draws the lines: they are to be flat. The three cities
 // are on shards of one fleet and are measured in turn.
 func flatSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
-	fleet, router, err := startTowns(s, "flat")
+	fleet, router, err := startTowns(s, "flat", nil)
 	if err != nil {
 		return nil, err
 	}

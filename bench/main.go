@@ -2,9 +2,9 @@
 // the same run, prints one table of ratios and keeps every round as JSON.
 // docs/performance.md explains the figures.
 //
-// Usage: go run ./bench [-rounds n] [-for 10m] [suite...], with the suites
-// start, rest, dispatch, bridge, tracking, flat, micro and soak; without any,
-// all of them, which takes about 40 minutes. bridge/drain and
+// Usage: go run ./bench [-rounds n] [-for 200s] [suite...], with the suites
+// start, rest, routes, dispatch, bridge, tracking, flat, micro and soak; without
+// any, all of them, which takes about an hour. bridge/drain and
 // bridge/latency are parts of bridge; tracking/fanout, tracking/overload,
 // tracking/slow, tracking/memory and tracking/location of tracking.
 package main
@@ -29,6 +29,7 @@ import (
 var suites = map[string]func(context.Context, stage) ([]report.Figure, error){
 	"bridge":   bridgeSuite,
 	"rest":     restSuite,
+	"routes":   routesSuite,
 	"tracking": trackingSuite,
 	"soak":     soakSuite,
 	"start":    startSuite,
@@ -42,7 +43,7 @@ type stage struct {
 	Dir    string
 	Binary string
 	Rounds int           // how often everything is measured
-	Soak   time.Duration // how long the suite soak plays
+	Soak   time.Duration // how long a round of the suite soak plays
 	Traces *collector    // of all fleets
 }
 
@@ -50,7 +51,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	rounds := flag.Int("rounds", 3, "how often everything is measured")
-	soak := flag.Duration("for", 10*time.Minute, "how long the suite soak plays")
+	soak := flag.Duration("for", 200*time.Second, "how long each round of the suite soak plays")
 	flag.Parse()
 	if err := run(ctx, stage{Rounds: *rounds, Soak: *soak}, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -60,7 +61,7 @@ func main() {
 
 func run(ctx context.Context, s stage, names []string) (err error) {
 	if len(names) == 0 {
-		names = []string{"start", "rest", "dispatch", "bridge", "tracking", "flat", "micro", "soak"}
+		names = []string{"start", "rest", "routes", "dispatch", "bridge", "tracking", "flat", "micro", "soak"}
 	}
 	dir, err := os.MkdirTemp("", "tiffin-bench-")
 	if err != nil {

@@ -145,38 +145,40 @@ func identify(req *fasthttp.Request, token string) {
 
 // shop is what the fleet needs to have before it can be measured.
 type shop struct {
-	city      string
-	customer  *product.Person
-	order     string
-	orderBody string
+	city       string
+	owner      *product.Person
+	restaurant string // id
+	customer   *product.Person
+	order      string // id
+	orderBody  string
 }
 
 // openShop makes a restaurant with a menu in the middle of a place, and one
 // order a kilometre from it.
-func openShop(ctx context.Context, fleet *product.Product, p place) (shop, error) {
-	s := shop{city: p.city}
-	owner, err := fleet.Register(ctx, "restaurant_owner", s.city)
-	if err != nil {
+func openShop(ctx context.Context, fleet *product.Product, p place) (s shop, err error) {
+	s.city = p.city
+	if s.owner, err = fleet.Register(ctx, "restaurant_owner", s.city); err != nil {
 		return s, err
 	}
 	if s.customer, err = fleet.Register(ctx, "customer", s.city); err != nil {
 		return s, err
 	}
-	restaurant, err := owner.Want(ctx, http.StatusCreated, "POST", "/restaurants", product.Object{
+	restaurant, err := s.owner.Want(ctx, http.StatusCreated, "POST", "/restaurants", product.Object{
 		"name": "Bench Diner", "city": s.city, "address": "1 Main St", "latitude": p.at.Latitude, "longitude": p.at.Longitude,
 		"phoneNumber": "+14155550111", "email": "bench@example.com", "cuisine": "American",
 	})
 	if err != nil {
 		return s, err
 	}
-	item, err := owner.Want(ctx, http.StatusCreated, "POST", fmt.Sprintf("/restaurants/%s/menu", restaurant["id"]), product.Object{
+	s.restaurant, _ = restaurant["id"].(string)
+	item, err := s.owner.Want(ctx, http.StatusCreated, "POST", "/restaurants/"+s.restaurant+"/menu", product.Object{
 		"name": "Thali", "description": "fresh", "price": 12.5, "category": "Lunch", "isAvailable": true,
 	})
 	if err != nil {
 		return s, err
 	}
 	s.orderBody = fmt.Sprintf(`{"restaurantId":%q,"items":[{"menuItemId":%q,"quantity":2}],"deliveryAddress":"1 Market St","city":%q,"latitude":%v,"longitude":%v}`,
-		restaurant["id"], item["id"], s.city, p.at.Latitude+0.005, p.at.Longitude+0.009)
+		s.restaurant, item["id"], s.city, p.at.Latitude+0.005, p.at.Longitude+0.009)
 	var body product.Object
 	if err := unmarshal(s.orderBody, &body); err != nil {
 		return s, err

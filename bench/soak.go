@@ -24,13 +24,36 @@ const (
 
 // soakSuite plays to an edge for as long as asked, with guests coming and going all
 // the time, and compares its memory and goroutines in the last third with
-// those of the second: what leaks keeps growing.
+// those of the second: what leaks keeps growing. Each round has an edge of its own.
 func soakSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
 	c, err := gather(ctx, s, bothCores)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	rounds := make([][]look, s.Rounds)
+	for i := range rounds {
+		if rounds[i], err = c.soak(ctx, s.Soak); err != nil {
+			return nil, err
+		}
+	}
+	growth := func(name string, value func(look) float64) report.Figure {
+		ratios := make([]float64, len(rounds))
+		for i, looks := range rounds {
+			third := len(looks) / 3
+			ratios[i] = mean(looks[2*third:], value) / mean(looks[third:2*third], value)
+		}
+		return report.New(name+", last third of "+s.Soak.String()+" ÷ second", "", "×", report.Goal{AtMost: 1.05}, ratios, rounds)
+	}
+	return []report.Figure{
+		growth("resident memory", func(l look) float64 { return l.Resident }),
+		growth("heap in use", func(l look) float64 { return l.Heap }),
+		growth("goroutines", func(l look) float64 { return l.Goroutines }),
+	}, nil
+}
+
+// soak plays to a new edge, and looks at it now and then.
+func (c *crowd) soak(ctx context.Context, d time.Duration) (looks []look, err error) {
 	edge, err := c.edge(bothCores)
 	if err != nil {
 		return nil, err
@@ -43,36 +66,21 @@ func soakSuite(ctx context.Context, s stage) (figures []report.Figure, err error
 	visits, stopVisits := context.WithCancel(ctx)
 	guests := make(chan error, 1)
 	go func() { guests <- edge.visit(visits) }()
-	var looks []look
-	for began := time.Now(); time.Since(began) < s.Soak; {
+	defer func() { stopVisits(); err = errors.Join(err, <-guests) }()
+	for began := time.Now(); time.Since(began) < d; {
 		got, err := a.play(ctx, pace{Rate: soakRate, Measure: soakLook})
 		if err != nil {
-			stopVisits()
-			return nil, errors.Join(err, <-guests)
+			return nil, err
 		}
 		l, err := edge.look(ctx)
 		if err != nil {
-			stopVisits()
-			return nil, errors.Join(err, <-guests)
+			return nil, err
 		}
 		looks = append(looks, l)
 		fmt.Printf("%6s  %5.1f MiB  heap %5.1f MiB  %5.0f goroutines  %5.0f deliveries/s  p99 %.1f ms\n",
 			time.Since(began).Round(time.Second), l.Resident, l.Heap, l.Goroutines, got.PerSecond, ms(got.P99))
 	}
-	stopVisits()
-	if err := <-guests; err != nil {
-		return nil, err
-	}
-	growth := func(name string, value func(look) float64) report.Figure {
-		third := len(looks) / 3
-		ratio := mean(looks[2*third:], value) / mean(looks[third:2*third], value)
-		return report.New(name+", last third of "+s.Soak.String()+" ÷ second", "", "×", report.Goal{AtMost: 1.05}, []float64{ratio}, looks)
-	}
-	return []report.Figure{
-		growth("resident memory", func(l look) float64 { return l.Resident }),
-		growth("heap in use", func(l look) float64 { return l.Heap }),
-		growth("goroutines", func(l look) float64 { return l.Goroutines }),
-	}, nil
+	return looks, nil
 }
 
 // visit has guests connect, follow an order and break off, until ctx ends.

@@ -22,7 +22,7 @@ const idleFor = 20 * time.Second
 func startSuite(ctx context.Context, s stage) ([]report.Figure, error) {
 	var took, memory, cpu []float64
 	for round := range s.Rounds {
-		up, mib, percent, err := startOnce(ctx, s.Binary, filepath.Join(s.Dir, "start"+strconv.Itoa(round)))
+		up, mib, percent, err := startOnce(ctx, s.Traces, s.Binary, filepath.Join(s.Dir, "start"+strconv.Itoa(round)))
 		if err != nil {
 			return nil, err
 		}
@@ -36,8 +36,8 @@ func startSuite(ctx context.Context, s stage) ([]report.Figure, error) {
 	}, nil
 }
 
-func startOnce(ctx context.Context, binary, home string) (up, mib, percent float64, err error) {
-	fleet, err := product.Start(product.Options{Binary: binary, Home: home})
+func startOnce(ctx context.Context, traces *collector, binary, home string) (up, mib, percent float64, err error) {
+	fleet, err := product.Start(product.Options{Binary: binary, Home: home, Env: traces.env(map[string]string{})})
 	if err != nil {
 		return 0, 0, 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -136,8 +137,9 @@ func execAll(ctx context.Context, conn *pgx.Conn, statements []string) error {
 	return nil
 }
 
-// startTowns starts a fleet for towns, with limits on but out of reach.
-func startTowns(s stage, name string) (*product.Product, *shard.Router, error) {
+// startTowns starts a fleet for towns, with limits on but out of reach, and with
+// more variables if there are.
+func startTowns(s stage, name string, more map[string]string) (*product.Product, *shard.Router, error) {
 	router, err := shard.NewRouter(shard.Config{Shards: []shard.ShardConfig{
 		{ID: "a", Regions: []string{"us-west", "ca"}}, {ID: "b", Regions: []string{"us-east", "us-central"}},
 		{ID: "c", Regions: []string{"us-south", "mx"}},
@@ -145,9 +147,11 @@ func startTowns(s stage, name string) (*product.Product, *shard.Router, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: s.Traces.env(map[string]string{
+	env := map[string]string{
 		"TIFFIN_DEMO": "off", "RATE_LIMIT_GENERAL": "1000000", "RATE_LIMIT_AUTH": "1000000", "RATE_LIMIT_ORDERS": "1000000",
 		"RATE_LIMIT_LOCATION": "0", // per rider and second; what is measured sends more
-	})})
+	}
+	maps.Copy(env, more)
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: s.Traces.env(env)})
 	return fleet, router, err
 }

@@ -74,9 +74,9 @@ func gather(ctx context.Context, s stage, cores string) (c *crowd, err error) {
 	if err := proc.Pin(os.Getpid(), cores); err != nil {
 		return nil, err
 	}
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: map[string]string{
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: s.Traces.env(map[string]string{
 		"TIFFIN_DEMO": "off", "RATE_LIMIT_EXEMPT": "127.0.0.0/8", "RATE_LIMIT_LOCATION": "0", "ACCEPT_TTL": "24h",
-	}})
+	})})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (c *crowd) edge(cores string) (*server, error) {
 	cmd.Dir = c.stage.Dir
 	cmd.Env = append(os.Environ(), "RATE_LIMIT_EXEMPT=127.0.0.0/8", "RATE_LIMIT_LOCATION=0",
 		"API_GATEWAY_PORT="+strconv.Itoa(port), "TRACKING_SERVICE_PORT="+strconv.Itoa(trackingPort))
-	for name, value := range c.Env {
+	for name, value := range c.stage.Traces.env(maps.Clone(c.Env)) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	return c.run("tiffin", cmd, port, socketIO(c.token), liveMessage)

@@ -78,6 +78,7 @@ type ride struct {
 	rider   *product.Person
 	watcher *swarm.Conn
 	pedals  *swarm.Conn // the rider's socket
+	steps   int         // that were ridden
 }
 
 // timeMoves times positions handed in by PATCH and over the rider's socket,
@@ -90,41 +91,54 @@ func (c *crowd) timeMoves(ctx context.Context) ([]report.Figure, error) {
 	}
 	defer r.watcher.Close()
 	defer r.pedals.Close()
-	var figures []report.Figure
-	step := 0
-	for name, send := range map[string]func(body product.Object) error{
-		"PATCH": func(body product.Object) error {
-			_, err := r.rider.Want(ctx, http.StatusOK, "PATCH", "/delivery/"+r.rider.ID()+"/location", body)
+	ways := []struct {
+		name string
+		send func(latitude, longitude float64) error
+		took latencies
+	}{
+		{name: "PATCH", send: func(latitude, longitude float64) error {
+			_, err := r.rider.Want(ctx, http.StatusOK, "PATCH", "/delivery/"+r.rider.ID()+"/location", product.Object{"latitude": latitude, "longitude": longitude})
 			return err
-		},
-		"socket": func(body product.Object) error {
+		}},
+		{name: "socket", send: func(latitude, longitude float64) error {
 			return r.pedals.Send(fmt.Appendf(nil, `42["rider-location-update",{"orderId":"%s","deliveryPartnerId":"%s","latitude":%v,"longitude":%v}]`,
-				r.order, r.rider.ID(), body["latitude"], body["longitude"]))
-		},
-	} {
-		var took []time.Duration
-		for range moves {
-			time.Sleep(moveEvery)
-			step++
-			latitude := 37.7749 + float64(step)/1e6
-			began := time.Now()
-			sent := make(chan error, 1)
-			go func() { sent <- send(product.Object{"latitude": latitude, "longitude": -122.4194}) }()
-			if err := until(r.watcher, []byte(`"latitude":`+strconv.FormatFloat(latitude, 'f', -1, 64)+",")); err != nil {
-				return nil, err
-			}
-			took = append(took, time.Since(began))
-			if err := <-sent; err != nil {
+				r.order, r.rider.ID(), latitude, longitude))
+		}},
+	}
+	for range c.stage.Rounds {
+		for i := range ways {
+			if err := ways[i].took.add("by "+ways[i].name, func() ([]time.Duration, error) { return r.move(ways[i].send) }); err != nil {
 				return nil, err
 			}
 		}
-		p50, p99 := quantiles(took)
-		detail := map[string]float64{"max ms": ms(slices.Max(took))}
+	}
+	var figures []report.Figure
+	for _, w := range ways {
 		figures = append(figures,
-			report.New("position by "+name+" → customer's socket, idle, p50", "", "ms", report.Goal{AtMost: 2}, []float64{ms(p50)}, detail),
-			report.New("position by "+name+" → customer's socket, idle, p99", "", "ms", report.Goal{AtMost: 10}, []float64{ms(p99)}, detail))
+			report.New("position by "+w.name+" → customer's socket, idle, p50", "", "ms", report.Goal{AtMost: 2}, w.took.p50, nil),
+			report.New("position by "+w.name+" → customer's socket, idle, p99", "", "ms", report.Goal{AtMost: 10}, w.took.p99, nil))
 	}
 	return figures, nil
+}
+
+// move hands in positions, each when the customer has seen the one before.
+func (r *ride) move(send func(latitude, longitude float64) error) (took []time.Duration, err error) {
+	for range moves {
+		time.Sleep(moveEvery)
+		r.steps++
+		latitude := sanFrancisco.at.Latitude + float64(r.steps)/1e6
+		began := time.Now()
+		sent := make(chan error, 1)
+		go func() { sent <- send(latitude, sanFrancisco.at.Longitude) }()
+		if err := until(r.watcher, []byte(`"latitude":`+strconv.FormatFloat(latitude, 'f', -1, 64)+",")); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(began))
+		if err := <-sent; err != nil {
+			return nil, err
+		}
+	}
+	return took, nil
 }
 
 // until waits for a message with the text, answering heartbeats.

@@ -23,10 +23,14 @@ type Plan struct {
 	Warmup      time.Duration // load whose answers are not counted
 	Duration    time.Duration // measured load
 	Rate        float64       // requests per second over all connections; 0 = as fast as answered
+	// Limit is how many requests there are to send, those of the warm-up among
+	// them; the measured time ends with the last of them. 0 = no limit.
+	Limit uint64
 	// Prepare fills the n-th request; it is called on the connection's own
 	// goroutine and must not allocate more than it must.
 	Prepare func(n uint64, req *fasthttp.Request)
-	// OK tells whether an answer counts as success; nil accepts 2xx.
+	// OK tells whether an answer counts as success; nil accepts 2xx. It sees every
+	// answer, those that are not counted too.
 	OK func(*fasthttp.Response) bool
 }
 
@@ -54,6 +58,9 @@ func Run(ctx context.Context, addr string, p Plan) Result {
 		wg.Go(func() { samples[i] = g.connection(ctx) })
 	}
 	wg.Wait()
+	if end := time.Now(); end.Before(g.until) && end.After(g.from) {
+		g.until = end // the limit came first
+	}
 	return g.result(samples)
 }
 
@@ -76,6 +83,9 @@ func (g *generator) connection(ctx context.Context) []time.Duration {
 	samples := make([]time.Duration, 0, 1<<16)
 	for ctx.Err() == nil {
 		n := g.next.Add(1) - 1
+		if g.plan.Limit > 0 && n >= g.plan.Limit {
+			break
+		}
 		due := g.due(n)
 		if due.After(g.until) {
 			break
@@ -84,10 +94,13 @@ func (g *generator) connection(ctx context.Context) []time.Duration {
 		g.plan.Prepare(n, req)
 		g.sent.Add(1)
 		err := g.client.Do(req, res)
-		if now := time.Now(); due.After(g.from) && now.Before(g.until) {
-			if g.judge(err, res) {
-				samples = append(samples, now.Sub(due))
-			}
+		now := time.Now()
+		good := g.good(err, res)
+		switch counts := due.After(g.from) && now.Before(g.until); {
+		case counts && good:
+			samples = append(samples, now.Sub(due))
+		case counts:
+			g.fail(err, res)
 		}
 	}
 	return samples
@@ -106,21 +119,20 @@ func (g *generator) due(n uint64) time.Time {
 	return due
 }
 
-func (g *generator) judge(err error, res *fasthttp.Response) bool {
-	good := err == nil && res.StatusCode()/100 == 2
+func (g *generator) good(err error, res *fasthttp.Response) bool {
 	if err == nil && g.plan.OK != nil {
-		good = g.plan.OK(res)
+		return g.plan.OK(res)
 	}
-	if good {
-		return true
-	}
+	return err == nil && res.StatusCode()/100 == 2
+}
+
+func (g *generator) fail(err error, res *fasthttp.Response) {
 	g.failed.Add(1)
 	text := fmt.Sprintf("%d %.200s", res.StatusCode(), res.Body())
 	if err != nil {
 		text = err.Error()
 	}
 	g.firstError.CompareAndSwap(nil, &text)
-	return false
 }
 
 func (g *generator) result(samples [][]time.Duration) Result {
@@ -133,7 +145,7 @@ func (g *generator) result(samples [][]time.Duration) Result {
 	if len(all) == 0 {
 		return r
 	}
-	r.Throughput = float64(len(all)) / g.plan.Duration.Seconds()
+	r.Throughput = float64(len(all)) / g.until.Sub(g.from).Seconds()
 	r.P50, r.P99, r.Max = quantile(all, 0.50), quantile(all, 0.99), all[len(all)-1]
 	return r
 }
