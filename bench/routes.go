@@ -56,7 +56,9 @@ func (w *world) measure(ctx context.Context, r route) (top, half load.Result, er
 		if err != nil {
 			return top, half, fmt.Errorf("what it uses up: %w", err)
 		}
-		plan.Limit = uint64(n / 2)
+		if plan.Limit = uint64(n / 2); n > 0 {
+			plan.Warmup = 0 // which would use most of it up
+		}
 	}
 	edge := strings.TrimPrefix(w.fleet.Edge, "http://")
 	if top = load.Run(ctx, edge, plan); failed(top) == nil {

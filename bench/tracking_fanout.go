@@ -24,7 +24,9 @@ func fanoutPart(ctx context.Context, s stage) (figures []report.Figure, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	var crowd []*audience
+	// First the servers, then the clients: a peer that is built now, for the first
+	// time, takes longer than a server waits for its clients' heartbeats.
+	var servers []*server
 	for _, start := range []func() (*server, error){
 		func() (*server, error) { return c.edge(serverCore) },
 		c.socketIOPeer,
@@ -35,6 +37,10 @@ func fanoutPart(ctx context.Context, s stage) (figures []report.Figure, err erro
 		if err != nil {
 			return nil, err
 		}
+		servers = append(servers, server)
+	}
+	var crowd []*audience
+	for _, server := range servers {
 		a, err := server.attend(watchers)
 		if err != nil {
 			return nil, err
