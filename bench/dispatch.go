@@ -149,18 +149,18 @@ type life struct {
 	err           error
 }
 
-// endSQL ends offers after their life and frees their riders. What follows an
-// offer in truth, from the acceptance to the hand-over, is not measured here,
-// and to play it would be seven requests an order; but without an end a town
-// runs out of riders within seconds.
+// endSQL ends a region's offers in some states after their life, and frees their
+// riders. What follows an offer in truth, from the acceptance to the hand-over, is
+// not measured here, and to play it would be seven requests an order; but without
+// an end a town runs out of riders within seconds.
 const endSQL = `
 	with ended as (
 		update delivery.offers set status = 'delivered', ended_at = now()
-		where status = 'offered' and region = $1 and offered_at < now() - $2::interval returning order_id, partner_id
+		where status = any($3) and region = $1 and offered_at < now() - $2::interval returning order_id, partner_id
 	), done as (
 		delete from delivery.jobs j using ended e where j.order_id = e.order_id
 	)
-	update delivery.partners p set order_id = null from ended e where p.id = e.partner_id`
+	update delivery.partners p set order_id = null, carrying = false from ended e where p.id = e.partner_id`
 
 // endOffers ends offers until ctx ends.
 func (o *orders) endOffers(ctx context.Context, t *town) error {
@@ -170,7 +170,7 @@ func (o *orders) endOffers(ctx context.Context, t *town) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	for rest(ctx, orderLife/5) == nil {
-		if _, err := conn.Exec(ctx, endSQL, t.region, orderLife); err != nil && ctx.Err() == nil {
+		if _, err := conn.Exec(ctx, endSQL, t.region, orderLife, []string{"offered"}); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

@@ -74,12 +74,12 @@ func (w *world) routes() []route {
 			send(req, http.MethodPatch, w.placed.take()+"/status", w.shop.owner.Token, `{"status":"confirmed"}`)
 		}},
 
-		{name: "POST /delivery/:id/accept", supply: w.offerOrders, prepare: func(_ uint64, req *fasthttp.Request) {
+		{name: "POST /delivery/:id/accept", supply: w.offerNew, prepare: func(_ uint64, req *fasthttp.Request) {
 			offer := w.offers.take()
 			w.assigned.put(offer)
 			send(req, http.MethodPost, "/delivery/"+offer.order+"/accept", offer.token, "")
 		}},
-		{name: "POST /delivery/:id/decline", supply: w.offerOrders, prepare: func(_ uint64, req *fasthttp.Request) {
+		{name: "POST /delivery/:id/decline", supply: w.offerMore, prepare: func(_ uint64, req *fasthttp.Request) {
 			offer := w.offers.take()
 			send(req, http.MethodPost, "/delivery/"+offer.order+"/decline", offer.token, "")
 		}},

@@ -21,7 +21,7 @@ import (
 
 const (
 	// supplied is how many orders are made for a route that uses them up.
-	supplied = 4000
+	supplied = 2000
 	// atWork is how many riders there are for them.
 	atWork = 30_000
 )
@@ -142,18 +142,32 @@ func (w *world) placeOrders(ctx context.Context) (int, error) {
 	return len(ids), err
 }
 
-// offerOrders makes orders, and waits until each is offered to a rider.
-func (w *world) offerOrders(ctx context.Context) (int, error) {
+// offerNew ends what riders carry, and has new orders offered.
+func (w *world) offerNew(ctx context.Context) (int, error) {
+	w.assigned.clear()
+	return w.offerOrders(ctx, "offered", "accepted", "picked_up")
+}
+
+// offerMore ends what is only offered, and has new orders offered.
+func (w *world) offerMore(ctx context.Context) (int, error) { return w.offerOrders(ctx, "offered") }
+
+// offerOrders ends offers in some states, makes orders, and waits until each is
+// offered to a rider. Thousands of riders who stay busy around one restaurant
+// would be in the way of every search.
+func (w *world) offerOrders(ctx context.Context, ends ...string) (int, error) {
 	w.offers.clear()
-	ids, err := w.place(ctx, w.busy)
-	if err != nil {
-		return 0, err
-	}
 	conn, err := pgx.Connect(ctx, w.fleet.Env["POSTGRES_SHARD_"+sanFrancisco.shard+"_URL"])
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, endSQL, sanFrancisco.region, time.Duration(0), ends); err != nil {
+		return 0, err
+	}
+	ids, err := w.place(ctx, w.busy)
+	if err != nil {
+		return 0, err
+	}
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err = await(wait, func() (bool, error) {

@@ -97,7 +97,7 @@ func (s *store) offerAll(ctx context.Context, tx pgx.Tx, pairs []candidate) (int
 	var orders map[string]*ordertx.Record
 	var waiting, idle map[string]bool
 	b := &pgx.Batch{} // in one round trip, and granted in this order: orders, jobs, riders
-	ordertx.QueueLockAll(b, pluck(pairs, func(c candidate) string { return c.order }), &orders)
+	ordertx.QueueLockAll(b, shard.Column(pairs, func(c *candidate) string { return c.order }), &orders)
 	queueLockJobs(b, pairs, &waiting)
 	queueLockFree(b, pairs, &idle)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -135,10 +135,10 @@ func (s *store) queueOffers(ctx context.Context, b *pgx.Batch, offers ...ordertx
 	if err := ordertx.SetRiders(ctx, b, offers...); err != nil {
 		return err
 	}
-	orders := pluck(offers, func(o ordertx.Offer) string { return o.Record.Order.ID })
-	riders := pluck(offers, func(o ordertx.Offer) string { return o.PartnerID })
-	seqs := pluck(offers, func(o ordertx.Offer) int64 { return o.Record.Seq })
-	regions := pluck(offers, func(o ordertx.Offer) string { return o.Record.Region })
+	orders := shard.Column(offers, func(o *ordertx.Offer) string { return o.Record.Order.ID })
+	riders := shard.Column(offers, func(o *ordertx.Offer) string { return o.PartnerID })
+	seqs := shard.Column(offers, func(o *ordertx.Offer) int64 { return o.Record.Seq })
+	regions := shard.Column(offers, func(o *ordertx.Offer) string { return o.Record.Region })
 	b.Queue(offerJobsSQL, orders)
 	b.Queue(offersSQL, orders, seqs, regions, riders, s.offerTTL)
 	b.Queue(offerRidersSQL, riders, orders)
@@ -150,23 +150,14 @@ func (s *store) queueOffers(ctx context.Context, b *pgx.Batch, offers ...ordertx
 func queueLockJobs(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
 	queueSet(b, `select order_id::text from delivery.jobs
 		where order_id = any($1::text[]::uuid[]) and not offered order by order_id for update`,
-		pluck(pairs, func(c candidate) string { return c.order }), into)
+		shard.Column(pairs, func(c *candidate) string { return c.order }), into)
 }
 
 // queueLockFree locks riders, in the order of their ids, and tells which of them are still free.
 func queueLockFree(b *pgx.Batch, pairs []candidate, into *map[string]bool) {
 	queueSet(b, `select id::text from delivery.partners
 		where id = any($1::text[]::uuid[]) and available and not silent and order_id is null order by id for update`,
-		pluck(pairs, func(c candidate) string { return c.partner }), into)
-}
-
-// pluck lists one field of each.
-func pluck[R, T any](rows []R, field func(R) T) []T {
-	list := make([]T, len(rows))
-	for i, row := range rows {
-		list[i] = field(row)
-	}
-	return list
+		shard.Column(pairs, func(c *candidate) string { return c.partner }), into)
 }
 
 // queueSet queues a query by ids whose rows are one column of ids.

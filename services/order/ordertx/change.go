@@ -14,6 +14,7 @@ import (
 
 	"tiffin/micro"
 	"tiffin/services/order"
+	"tiffin/shard"
 	"tiffin/shard/outbox"
 	"tiffin/wire"
 )
@@ -114,13 +115,13 @@ const changeSQL = `
 // queueChanges writes the changed rows of different orders and the entries of their logs.
 func queueChanges(b *pgx.Batch, kind string, by By, changes ...change) {
 	b.Queue(changeSQL,
-		column(changes, func(c *change) string { return c.r.Order.ID }),
-		column(changes, func(c *change) int64 { return c.r.Seq }),
-		column(changes, func(c *change) string { return c.r.Region }),
-		column(changes, func(c *change) string { return string(c.from) }),
-		column(changes, func(c *change) string { return string(c.r.Order.Status) }),
-		column(changes, func(c *change) *string { return c.r.Order.DeliveryPartnerID }),
-		column(changes, func(c *change) time.Time { return c.r.Order.UpdatedAt.Time }),
+		shard.Column(changes, func(c *change) string { return c.r.Order.ID }),
+		shard.Column(changes, func(c *change) int64 { return c.r.Seq }),
+		shard.Column(changes, func(c *change) string { return c.r.Region }),
+		shard.Column(changes, func(c *change) string { return string(c.from) }),
+		shard.Column(changes, func(c *change) string { return string(c.r.Order.Status) }),
+		shard.Column(changes, func(c *change) *string { return c.r.Order.DeliveryPartnerID }),
+		shard.Column(changes, func(c *change) time.Time { return c.r.Order.UpdatedAt.Time }),
 		kind, by.ID, by.Role, by.Reason,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != int64(len(changes)) {

@@ -9,6 +9,7 @@ import (
 
 	"tiffin/micro"
 	"tiffin/services/order"
+	"tiffin/shard"
 	"tiffin/shard/outbox"
 	"tiffin/shard/sealed"
 	"tiffin/wire"
@@ -81,32 +82,23 @@ const insertSQL = `
 // Insert queues new orders, those of one transaction together.
 func Insert(b *pgx.Batch, orders ...New) error {
 	b.Queue(insertSQL,
-		column(orders, func(n *New) string { return n.record.Order.ID }),
-		column(orders, func(n *New) string { return n.record.Region }),
-		column(orders, func(n *New) string { return n.record.Order.CustomerID }),
-		column(orders, func(n *New) string { return n.record.Order.RestaurantID }),
-		column(orders, func(n *New) string { return n.record.OwnerID }),
-		column(orders, func(n *New) string { return n.record.Order.City }),
-		column(orders, func(n *New) string { return n.cityKey }),
-		column(orders, func(n *New) int64 { return int64(n.record.Order.TotalAmount) }),
-		column(orders, func(n *New) int64 { return int64(n.record.Order.EstimatedDeliveryTime) }),
-		column(orders, func(n *New) string { return n.items }),
-		column(orders, func(n *New) string { return n.address }),
-		column(orders, func(n *New) float64 { return n.record.Order.Latitude }),
-		column(orders, func(n *New) float64 { return n.record.Order.Longitude }),
-		column(orders, func(n *New) string { return n.restaurant }),
-		column(orders, func(n *New) time.Duration { return n.acceptTTL }),
-		column(orders, func(n *New) time.Time { return n.record.Order.CreatedAt.Time }),
-		column(orders, func(n *New) string { return n.actorRole }),
+		shard.Column(orders, func(n *New) string { return n.record.Order.ID }),
+		shard.Column(orders, func(n *New) string { return n.record.Region }),
+		shard.Column(orders, func(n *New) string { return n.record.Order.CustomerID }),
+		shard.Column(orders, func(n *New) string { return n.record.Order.RestaurantID }),
+		shard.Column(orders, func(n *New) string { return n.record.OwnerID }),
+		shard.Column(orders, func(n *New) string { return n.record.Order.City }),
+		shard.Column(orders, func(n *New) string { return n.cityKey }),
+		shard.Column(orders, func(n *New) int64 { return int64(n.record.Order.TotalAmount) }),
+		shard.Column(orders, func(n *New) int64 { return int64(n.record.Order.EstimatedDeliveryTime) }),
+		shard.Column(orders, func(n *New) string { return n.items }),
+		shard.Column(orders, func(n *New) string { return n.address }),
+		shard.Column(orders, func(n *New) float64 { return n.record.Order.Latitude }),
+		shard.Column(orders, func(n *New) float64 { return n.record.Order.Longitude }),
+		shard.Column(orders, func(n *New) string { return n.restaurant }),
+		shard.Column(orders, func(n *New) time.Duration { return n.acceptTTL }),
+		shard.Column(orders, func(n *New) time.Time { return n.record.Order.CreatedAt.Time }),
+		shard.Column(orders, func(n *New) string { return n.actorRole }),
 	)
-	return outbox.Queue(b, column(orders, func(n *New) outbox.Event { return n.created })...)
-}
-
-// column gives one value of each row.
-func column[R, T any](rows []R, of func(*R) T) []T {
-	values := make([]T, len(rows))
-	for i := range rows {
-		values[i] = of(&rows[i])
-	}
-	return values
+	return outbox.Queue(b, shard.Column(orders, func(n *New) outbox.Event { return n.created })...)
 }
