@@ -91,5 +91,6 @@ web:
 
 [private]
 binary:
+    @[ -x bin/tiffin ] && [ -x bin/ferretdb ] || echo "Building Tiffin, a few minutes the first time ..."
     @go build -o bin/tiffin ./cmd/tiffin
     @go build -C tools/ferretdb -o {{ quote(justfile_directory() / "bin/ferretdb") }} .
