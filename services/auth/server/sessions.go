@@ -13,7 +13,6 @@ import (
 
 	"tiffin/services/auth/revoked"
 	"tiffin/shard"
-	"tiffin/shard/sealed"
 )
 
 const secretBytes = 32
@@ -78,13 +77,11 @@ type sessions struct {
 func (s *sessions) begin(ctx context.Context, tx pgx.Tx, userID string, region shard.Region) (refreshToken, error) {
 	t := newRefreshToken(s.shards.Router().NewID(region))
 	now := s.clock()
-	_, err := tx.Exec(ctx, `
-		insert into auth.families (id, region, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
+	b := &pgx.Batch{}
+	b.Queue(`insert into auth.families (id, region, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
 		t.Family, region, userID, now, now.Add(s.ttl))
-	if err != nil {
-		return t, err
-	}
-	return t, s.issue(ctx, tx, t, region, now)
+	s.issue(b, t, region, now)
+	return t, tx.SendBatch(ctx, b).Close()
 }
 
 // login starts a family in a transaction of its own.
@@ -100,12 +97,10 @@ func (s *sessions) login(ctx context.Context, userID string) (t refreshToken, er
 	return t, err
 }
 
-// issue stores a token's hash.
-func (s *sessions) issue(ctx context.Context, tx pgx.Tx, t refreshToken, region shard.Region, now time.Time) error {
-	_, err := tx.Exec(ctx, `
-		insert into auth.refresh_tokens (hash, region, family_id, issued_at, expires_at) values ($1, $2, $3, $4, $5)`,
+// issue queues storing a token's hash, behind what writes its family.
+func (s *sessions) issue(b *pgx.Batch, t refreshToken, region shard.Region, now time.Time) {
+	b.Queue(`insert into auth.refresh_tokens (hash, region, family_id, issued_at, expires_at) values ($1, $2, $3, $4, $5)`,
 		t.hash(), region, t.Family, now, now.Add(s.ttl))
-	return err
 }
 
 // rotate uses a token up and returns the next one of its family with the account. It fails with errRefresh, and with
@@ -124,30 +119,20 @@ func (s *sessions) rotate(ctx context.Context, raw string) (next refreshToken, a
 	err = db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		now := s.clock()
 		verdict = nil
-		family, err := lockFamily(ctx, tx, t.Family)
-		if err != nil {
-			return err
-		}
-		known, err := findToken(ctx, tx, t)
+		family, known, err := lockFamily(ctx, tx, t)
 		switch {
 		case err != nil:
 			return err
-		case !family.revokedAt.IsZero():
+		case family.revokedAt != nil:
 			return errRefresh
-		case !known.usedAt.IsZero():
+		case known.usedAt != nil:
 			verdict = errReuse
 			return revoke(ctx, tx, t.Family, "reuse", now)
 		case !known.expiresAt.After(now), !family.expiresAt.After(now):
 			return errRefresh
 		}
 		next = newRefreshToken(t.Family)
-		if err := s.spend(ctx, tx, t, now); err != nil {
-			return err
-		}
-		if err := s.issue(ctx, tx, next, db.Region(), now); err != nil {
-			return err
-		}
-		a, err = familyAccount(ctx, tx, s.shards.Keys(), t.Family)
+		a, err = s.spend(ctx, tx, t, next, db.Region(), now)
 		return err
 	})
 	if err == nil {
@@ -167,11 +152,8 @@ func (s *sessions) end(ctx context.Context, raw, userID string) error {
 		return errRefresh
 	}
 	return db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		family, err := lockFamily(ctx, tx, t.Family)
+		family, _, err := lockFamily(ctx, tx, t)
 		if err != nil {
-			return err
-		}
-		if _, err := findToken(ctx, tx, t); err != nil {
 			return err
 		}
 		if family.userID != userID {
@@ -194,68 +176,60 @@ func (s *sessions) revokedSince(ctx context.Context, q shard.Querier, since time
 type familyRow struct {
 	userID    string
 	expiresAt time.Time
-	revokedAt time.Time // zero: alive
-}
-
-// lockFamily makes everybody who uses a token of the family take turns, before the token itself is looked at.
-func lockFamily(ctx context.Context, tx pgx.Tx, id string) (f familyRow, err error) {
-	var revokedAt *time.Time
-	err = tx.QueryRow(ctx, `
-		select user_id::text, expires_at, revoked_at from auth.families where id = $1 for update`, id).
-		Scan(&f.userID, &f.expiresAt, &revokedAt)
-	if revokedAt != nil {
-		f.revokedAt = *revokedAt
-	}
-	return f, orRefresh(err)
+	revokedAt *time.Time // nil: alive
 }
 
 // tokenRow is what a decision about a token needs of it.
 type tokenRow struct {
 	expiresAt time.Time
-	usedAt    time.Time // zero: not yet
+	usedAt    *time.Time // nil: not yet
 }
 
-// findToken reads a token by its hash. The family is part of the condition, since the client names both.
-func findToken(ctx context.Context, tx pgx.Tx, t refreshToken) (row tokenRow, err error) {
-	var usedAt *time.Time
-	err = tx.QueryRow(ctx, `
-		select expires_at, used_at from auth.refresh_tokens where hash = $1 and family_id = $2`, t.hash(), t.Family).
-		Scan(&row.expiresAt, &usedAt)
-	if usedAt != nil {
-		row.usedAt = *usedAt
+// lockFamily makes everybody who uses a token of the family take turns, and reads the token when it is our turn: queued
+// behind the lock, the read sees everything that was committed before the lock was granted. It fails with errRefresh
+// when either of them is not there, which is no error of the batch: after one, pgx prepares the statements anew.
+func lockFamily(ctx context.Context, tx pgx.Tx, t refreshToken) (f familyRow, known tokenRow, err error) {
+	found := 0
+	scan := func(into ...any) func(pgx.Rows) error {
+		return func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, into, func() error { found++; return nil })
+			return err
+		}
 	}
-	return row, orRefresh(err)
-}
-
-// spend marks a token as used and gives the family another lifetime.
-func (s *sessions) spend(ctx context.Context, tx pgx.Tx, t refreshToken, now time.Time) error {
-	batch := &pgx.Batch{}
-	batch.Queue(`update auth.refresh_tokens set used_at = $2 where hash = $1`, t.hash(), now)
-	batch.Queue(`update auth.families set expires_at = $2 where id = $1`, t.Family, now.Add(s.ttl))
-	return tx.SendBatch(ctx, batch).Close()
-}
-
-// familyAccount reads the account as it is now: roles and names may have changed since the last token.
-func familyAccount(ctx context.Context, tx pgx.Tx, keys *sealed.Keys, family string) (a account, err error) {
-	rows, err := tx.Query(ctx, `
-		select `+accountColumns+` from auth.users where id = (select user_id from auth.families where id = $1)`, family)
-	if err != nil {
-		return a, err
+	b := &pgx.Batch{}
+	b.Queue(`select user_id::text, expires_at, revoked_at from auth.families where id = $1 for update`, t.Family).
+		Query(scan(&f.userID, &f.expiresAt, &f.revokedAt))
+	// The family is part of the condition, since the client names both.
+	b.Queue(`select expires_at, used_at from auth.refresh_tokens where hash = $1 and family_id = $2`, t.hash(), t.Family).
+		Query(scan(&known.expiresAt, &known.usedAt))
+	err = tx.SendBatch(ctx, b).Close()
+	if err == nil && found != 2 {
+		err = errRefresh
 	}
-	return collect(rows, keys)
+	return f, known, err
+}
+
+// spend marks a token as used, gives the family another lifetime and stores the next token. It reads the account as it
+// is now: roles and names may have changed since the last token.
+func (s *sessions) spend(
+	ctx context.Context, tx pgx.Tx, t, next refreshToken, region shard.Region, now time.Time,
+) (a account, err error) {
+	b := &pgx.Batch{}
+	b.Queue(`update auth.refresh_tokens set used_at = $2 where hash = $1`, t.hash(), now)
+	b.Queue(`update auth.families set expires_at = $2 where id = $1`, t.Family, now.Add(s.ttl))
+	s.issue(b, next, region, now)
+	b.Queue(`select `+accountColumns+` from auth.users where id = (select user_id from auth.families where id = $1)`, t.Family).
+		Query(func(rows pgx.Rows) (err error) {
+			a, err = collect(rows, s.shards.Keys())
+			return err
+		})
+	err = tx.SendBatch(ctx, b).Close()
+	return a, err
 }
 
 // revoke ends a family. The first reason stays: it is the one that matters to whoever investigates.
 func revoke(ctx context.Context, tx pgx.Tx, family, reason string, now time.Time) error {
 	_, err := tx.Exec(ctx, `
 		update auth.families set revoked_at = $2, revoked_for = $3 where id = $1 and revoked_at is null`, family, now, reason)
-	return err
-}
-
-// orRefresh makes an absent row an invalid token.
-func orRefresh(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return errRefresh
-	}
 	return err
 }

@@ -80,6 +80,36 @@ func TestRacingRefreshes(t *testing.T) {
 	}
 }
 
+// A refresh that had to wait for the family judges the token as the one before has left it, and not as it was when it
+// began to wait.
+func TestWaitingRefreshSeesTheTokenUsed(t *testing.T) {
+	t.Parallel()
+	s := newFleet(t)
+	session := mustRegister(t, s, freshEmail(), "Boston")
+	token, err := parseRefreshToken(session.RefreshToken)
+	require.NoError(t, err)
+	pool := s.cfg.Shards.ByShard("b").Pool()
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }() // after a failure, or the pool would wait for it
+	_, _, err = lockFamily(t.Context(), tx, token)
+	require.NoError(t, err)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := s.refresh(t.Context(), refreshOf(session))
+		answer <- err
+	}()
+	require.Eventually(t, func() bool { return waitsForLock(t, s) }, soon, often)
+	_, err = s.sessions.spend(t.Context(), tx, token, newRefreshToken(token.Family), "us-east", time.Now())
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit(t.Context()))
+	requireCode(t, micro.CodeUnauthenticated, <-answer)
+	var reason string
+	require.NoError(t, pool.QueryRow(t.Context(),
+		`select coalesce(revoked_for, '') from auth.families where id = $1`, token.Family).Scan(&reason))
+	require.Equal(t, "reuse", reason)
+}
+
 // Every worthless token gets the same answer, and none of them harms the session whose family it names: families are
 // public, they stand in access tokens.
 func TestWorthlessTokens(t *testing.T) {
