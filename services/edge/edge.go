@@ -31,6 +31,7 @@ type Server struct {
 	limiter   *ratelimit.Limiter
 	readiness *health.Watch
 	census    *ops.Census
+	board     *ops.Board
 	realtime  *realtime.Server
 	doors     []door
 }
@@ -95,10 +96,11 @@ func assemble(cfg Config, main, live net.Listener) (*Server, error) {
 	watch := s.watched()
 	s.readiness = ops.NewReadiness(watch)
 	s.census = ops.NewCensus(cfg.Redis, s.realtime.Sockets)
+	s.board = ops.NewBoard(watch, s.readiness, s.census, shardsOf(cfg), cfg.Clock)
 	api := rest.New(rest.Config{
 		Client: cfg.Client, Verifier: cfg.Verifier, Limiter: s.limiter, Rates: ratesOf(cfg.RateLimits), Exempt: exempt,
 		Keys: keys, Cities: cfg.Cities, Revoked: cfg.Revoked, Clock: cfg.Clock,
-		Overview: ops.NewBoard(watch, s.readiness, s.census, shardsOf(cfg), cfg.Clock).Overview,
+		Overview: s.board.Overview,
 	})
 	pages, err := webapp.New(webapp.Config{
 		Files: cfg.Web, Assets: originOf(cfg.AssetURL), Tiles: originOf(cfg.MapTilesURL), Prefixes: reserved()})
@@ -168,6 +170,7 @@ func (s *Server) Run(ctx context.Context) error {
 	background.Go(func() error { return s.limiter.Run(inner) })
 	background.Go(func() error { return s.readiness.Run(inner) })
 	background.Go(func() error { return s.census.Run(inner) })
+	background.Go(func() error { return s.board.Run(inner) })
 	if s.cfg.Revoked != nil {
 		background.Go(func() error { return s.cfg.Revoked.Run(inner) })
 	}

@@ -19,7 +19,11 @@ import (
 const (
 	// overviewAge is how old figures may be: counting is the dearest read there
 	// is, and many may have the page open.
-	overviewAge     = time.Second
+	overviewAge = time.Second
+	// aheadAge is the age at which the next are gathered while these still serve:
+	// the rest of overviewAge is enough for a roll call, so that nobody waits for
+	// one while others are looking.
+	aheadAge        = overviewAge * 3 / 4
 	overviewTimeout = 2 * time.Second
 )
 
@@ -53,7 +57,7 @@ type Bridge struct {
 	DeadLettered  int64   `json:"deadLettered"`
 }
 
-// Board gathers overviews. Make it with NewBoard.
+// Board gathers overviews. Make it with NewBoard, give its Run a goroutine.
 type Board struct {
 	cfg       Config
 	readiness *health.Watch
@@ -63,6 +67,7 @@ type Board struct {
 	orders    *order.Client
 	delivery  *delivery.Client
 
+	ahead  chan micro.Actor // for whom Run is to gather
 	flight singleflight.Group
 	mu     sync.Mutex
 	last   Overview
@@ -74,29 +79,61 @@ func NewBoard(cfg Config, readiness *health.Watch, census *Census, shards []Shar
 	return &Board{
 		cfg: cfg, readiness: readiness, census: census, shards: shards, clock: clock,
 		orders: order.NewClient(cfg.Client), delivery: delivery.NewClient(cfg.Client),
+		ahead: make(chan micro.Actor, 1),
+	}
+}
+
+// Run gathers ahead of those who will ask until ctx ends, and returns nil.
+func (b *Board) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case actor := <-b.ahead:
+			// The request has been answered. What is left of it is whom the
+			// services authorise.
+			b.refresh(micro.WithActor(ctx, actor), aheadAge)
+		}
 	}
 }
 
 // Overview gives figures at most a second old. The context's actor must be an
 // administrator.
 func (b *Board) Overview(ctx context.Context) (Overview, error) {
+	o, age := b.newest()
+	if age >= overviewAge {
+		return b.refresh(ctx, overviewAge), nil
+	}
+	if age >= aheadAge {
+		select {
+		case b.ahead <- micro.ActorFrom(ctx):
+		default: // another has asked for them already
+		}
+	}
+	return o, nil
+}
+
+// newest gives the last figures and their age: before the first ones centuries.
+func (b *Board) newest() (Overview, time.Duration) {
 	b.mu.Lock()
-	last := b.last
-	b.mu.Unlock()
-	if !last.At.IsZero() && b.clock().Sub(last.At.Time) < overviewAge {
-		return last, nil
-	}
-	v, err, _ := b.flight.Do("", func() (any, error) {
-		fresh := b.gather(ctx)
+	defer b.mu.Unlock()
+	return b.last, b.clock().Sub(b.last.At.Time)
+}
+
+// refresh gathers figures, unless there are some below that age by now: one
+// gathering may end while another is asked for. Who comes meanwhile shares it.
+func (b *Board) refresh(ctx context.Context, below time.Duration) Overview {
+	v, _, _ := b.flight.Do("", func() (any, error) { // cannot fail
+		if o, age := b.newest(); age < below {
+			return o, nil
+		}
+		o := b.gather(ctx)
 		b.mu.Lock()
-		b.last = fresh
-		b.mu.Unlock()
-		return fresh, nil
+		defer b.mu.Unlock()
+		b.last = o
+		return o, nil
 	})
-	if err != nil {
-		return Overview{}, err
-	}
-	return v.(Overview), nil
+	return v.(Overview)
 }
 
 // gather asks all sources at once and waits for the slowest, at most
