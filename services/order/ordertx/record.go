@@ -99,7 +99,8 @@ func Lock(ctx context.Context, tx pgx.Tx, id string) (*Record, error) {
 	var r *Record
 	b := &pgx.Batch{}
 	QueueLock(b, id, &r)
-	return r, tx.SendBatch(ctx, b).Close()
+	err := tx.SendBatch(ctx, b).Close()
+	return r, err
 }
 
 // QueueLock is Lock as part of a batch. What is queued after it sees everything that was committed before the lock was

@@ -38,7 +38,7 @@ func (s *Server) list(ctx context.Context, req order.ListRequest) (order.ListRes
 	if err := f.restrict(actor); err != nil {
 		return order.ListResponse{}, err
 	}
-	regions, err := s.regions(ctx, &f, req.City)
+	home, regions, err := s.regions(ctx, &f, req.City)
 	if errors.Is(err, shard.ErrBadID) {
 		return order.ListResponse{Orders: []order.Order{}}, nil
 	}
@@ -50,7 +50,7 @@ func (s *Server) list(ctx context.Context, req order.ListRequest) (order.ListRes
 		// People look at what they have just done; administrators, mostly, at what others did.
 		sources = stale(sources)
 	}
-	return s.gather(ctx, sources, f)
+	return s.gather(ctx, home, sources, f)
 }
 
 // restrict narrows a list to what the actor may see.
@@ -72,32 +72,33 @@ func (f *filter) restrict(actor micro.Actor) error {
 	return nil
 }
 
-// regions are those that can hold orders of a list: one when a city is named or a rider asks, where somebody ever had
-// orders when it is a customer's or an owner's, and all of them otherwise.
-func (s *Server) regions(ctx context.Context, f *filter, city string) ([]shard.Region, error) {
+// regions are those in which orders of a list remain to be looked for: one when a city is named or a rider asks, where
+// somebody ever had orders when it is a customer's or an owner's, of whose home region the page is read already, and all
+// of them otherwise.
+func (s *Server) regions(ctx context.Context, f *filter, city string) (home []order.Order, remain []shard.Region, err error) {
 	router := s.cfg.Shards.Router()
 	switch {
 	case city != "":
 		route := router.RouteCity(city)
 		_, f.city = cityOf(route, city)
-		return []shard.Region{route.Region}, nil
+		return nil, []shard.Region{route.Region}, nil
 	case f.partner != "":
 		region, err := router.RegionOf(f.partner)
-		return []shard.Region{region}, err
+		return nil, []shard.Region{region}, err
 	case f.owner != "":
-		return s.store.regionsOf(ctx, f.owner)
+		return s.store.atHome(ctx, f.owner, *f)
 	case f.customer != "":
 		// Also an administrator's filter: it may name anybody, and anything.
-		return s.store.regionsOf(ctx, f.customer)
+		return s.store.atHome(ctx, f.customer, *f)
 	default:
-		return router.Regions(), nil
+		return nil, router.Regions(), nil
 	}
 }
 
-// gather reads a page from every source at once and merges them. One that cannot be asked fails the list: a page with a
-// hole would look like orders that do not exist.
-func (s *Server) gather(ctx context.Context, sources []source, f filter) (order.ListResponse, error) {
-	pages := make([][]order.Order, len(sources))
+// gather reads a page from every source at once and merges them with one that was read before. A source that cannot be
+// asked fails the list: a page with a hole would look like orders that do not exist.
+func (s *Server) gather(ctx context.Context, before []order.Order, sources []source, f filter) (order.ListResponse, error) {
+	pages := make([][]order.Order, len(sources), len(sources)+1)
 	group, ctx := errgroup.WithContext(ctx)
 	for i, from := range sources {
 		group.Go(func() (err error) {
@@ -108,7 +109,7 @@ func (s *Server) gather(ctx context.Context, sources []source, f filter) (order.
 	if err := group.Wait(); err != nil {
 		return order.ListResponse{}, err
 	}
-	merged := merge(pages, f.limit+1)
+	merged := merge(append(pages, before), f.limit+1)
 	if len(merged) <= f.limit {
 		return order.ListResponse{Orders: merged}, nil
 	}
@@ -144,18 +145,20 @@ func (s *store) page(ctx context.Context, from source, f filter) (orders []order
 		if err != nil {
 			return err
 		}
-		records, err := pgx.CollectRows(rows, ordertx.Scan)
-		if err != nil {
-			return err
-		}
-		orders = make([]order.Order, len(records))
-		for i, r := range records {
-			if err := r.Open(s.shards.Keys()); err != nil {
-				return err
-			}
-			orders[i] = r.Order
-		}
-		return nil
+		orders, err = s.orderPage(rows, f)
+		return err
 	})
 	return orders, err
+}
+
+// orderPage reads the rows of a page.
+func (s *store) orderPage(rows pgx.Rows, f filter) ([]order.Order, error) {
+	return pgx.AppendRows(make([]order.Order, 0, f.limit+1), rows, func(row pgx.CollectableRow) (order.Order, error) {
+		r, err := ordertx.Scan(row)
+		if err != nil {
+			return order.Order{}, err
+		}
+		err = r.Open(s.shards.Keys())
+		return r.Order, err
+	})
 }

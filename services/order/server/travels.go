@@ -3,12 +3,12 @@ package server
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"tiffin/services/order"
 	"tiffin/shard"
 )
 
@@ -151,23 +151,26 @@ func (s *store) deliverLetter(ctx context.Context, from *shard.DB, v travel) err
 	})
 }
 
-// regionsOf lists the regions in which a customer or an owner has orders: their home, and elsewhere as noted there.
-func (s *store) regionsOf(ctx context.Context, person string) ([]shard.Region, error) {
+// atHome reads, in one round trip, a page of what a customer or an owner has in their home region, and the other regions
+// in which they have orders, as noted there.
+func (s *store) atHome(ctx context.Context, person string, f filter) (page []order.Order, elsewhere []shard.Region, err error) {
 	db, err := s.shards.ByID(person)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var regions []shard.Region
+	sql, args := f.query([]shard.Region{db.Region()})
 	err = db.Do(ctx, func(ctx context.Context, q shard.Querier) error {
-		rows, err := q.Query(ctx, `select elsewhere from orders.travels where customer_id = $1`, person)
-		if err != nil {
+		b := &pgx.Batch{}
+		b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+			page, err = s.orderPage(rows, f)
 			return err
-		}
-		regions, err = pgx.CollectRows(rows, pgx.RowTo[shard.Region])
-		return err
+		})
+		b.Queue(`select elsewhere from orders.travels where customer_id = $1 and elsewhere <> $2`, person, db.Region()).
+			Query(func(rows pgx.Rows) (err error) {
+				elsewhere, err = pgx.CollectRows(rows, pgx.RowTo[shard.Region])
+				return err
+			})
+		return q.SendBatch(ctx, b).Close()
 	})
-	if home := db.Region(); !slices.Contains(regions, home) {
-		regions = append(regions, home)
-	}
-	return regions, err
+	return page, elsewhere, err
 }
