@@ -98,13 +98,23 @@ func match(list []candidate) (pairs []candidate, more bool) {
 	return pairs, more
 }
 
-// The two statements find and lock the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
+// The three statements find and lock the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
 // is left to the queue: another order may have waited longer. byDistanceSQL goes before them.
 const (
-	nextFreshSQL = `select c.id::text from delivery.jobs j cross join lateral (
+	freshRiders = `from delivery.jobs j cross join lateral (
 			select p.id from delivery.partners p where p.id <> $4 and ` + free + ` and ` + near + ` and ` + fresh + `
-			order by ` + chord + ` limit 1 for update
-		) c where j.order_id = $1`
+			order by ` + chord
+	// nextUnclaimedSQL passes by whom another such transaction has claimed: where many decline at once, all would wait
+	// for the same nearest rider, and then for the next. It is not skip locked, which would pass by those as well whose
+	// position is being written. The limit keeps the claim outside of the search, which stops at the first that is
+	// granted. The second column is null when they were taken by others before their row was ours.
+	nextUnclaimedSQL = `with claimed as materialized (
+			select c.id ` + freshRiders + ` limit 32) c
+			where j.order_id = $1 and pg_try_advisory_xact_lock(hashtext('claimed rider'), hashtext(c.id::text)) limit 1
+		) select c.id::text, (select p.id::text from delivery.partners p
+			where p.id = c.id and p.available and not p.silent and p.order_id is null for update)
+		from claimed c`
+	nextFreshSQL  = `select c.id::text ` + freshRiders + ` limit 1 for update) c where j.order_id = $1`
 	nextLapsedSQL = `select p.id::text from delivery.jobs j
 			cross join lateral (` + lapsed + `) l join delivery.partners p on p.id = l.partner_id
 		where j.order_id = $1 and p.id <> $4 and ` + free + ` and ` + near + `
@@ -114,8 +124,20 @@ const (
 // next locks the rider to be asked next for an order, "" when there is nobody. A rider whom another transaction takes
 // meanwhile is passed over.
 func (s *store) next(ctx context.Context, tx pgx.Tx, orderID, before string) (partner string, err error) {
+	args := []any{orderID, s.silentTTL, s.reach, before}
+	for {
+		var claimed string
+		var locked *string
+		err = tx.QueryRow(ctx, nextUnclaimedSQL, args...).Scan(&claimed, &locked)
+		if errors.Is(err, pgx.ErrNoRows) {
+			break
+		}
+		if err != nil || locked != nil {
+			return claimed, err
+		}
+	}
 	for _, sql := range []string{nextFreshSQL, nextLapsedSQL} {
-		err = tx.QueryRow(ctx, sql, orderID, s.silentTTL, s.reach, before).Scan(&partner)
+		err = tx.QueryRow(ctx, sql, args...).Scan(&partner)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return partner, err
 		}

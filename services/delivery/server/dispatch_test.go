@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -106,6 +107,90 @@ func TestADeclinedOrderGoesToTheNextNearest(t *testing.T) {
 	third := f.free(t, 9)
 	f.dispatch(t)
 	require.Equal(t, third, f.offered(t, id))
+}
+
+// Whom another decline is about to take is passed by; whose row is only busy, with a position that is being written, is
+// waited for, because they are the nearest still.
+func TestWhomAnotherDeclineTakesIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	for name, c := range map[string]struct {
+		claim string // what the other transaction does to the nearest before it changes their row
+		want  int    // who is asked next, counted outwards
+	}{
+		"claimed": {`select pg_advisory_xact_lock(hashtext('claimed rider'), hashtext($1::text))`, 2},
+		"busy":    {`select $1::text`, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.wipe(t)
+			var riders []string
+			for i := range 3 {
+				riders = append(riders, f.free(t, float64(i)))
+			}
+			id := f.place(t)
+			f.dispatch(t)
+			require.Equal(t, riders[0], f.offered(t, id))
+			other, err := f.DB(t, ordertest.City).Pool().Begin(t.Context())
+			require.NoError(t, err)
+			defer func() { _ = other.Rollback(context.Background()) }()
+			for _, sql := range []string{c.claim, `update delivery.partners set updated_at = now() where id = $1`} {
+				_, err := other.Exec(t.Context(), sql, riders[1])
+				require.NoError(t, err)
+			}
+			answered := make(chan error, 1)
+			go func() {
+				_, err := f.decline(ordertest.Rider(t.Context(), riders[0]), delivery.OfferRequest{ID: id})
+				answered <- err
+			}()
+			if name == "busy" {
+				require.Eventually(t, func() bool {
+					return f.count(t, `select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%claimed rider%'
+						and datname = current_database()`) == 1
+				}, soon, often)
+				require.NoError(t, other.Commit(t.Context()))
+			}
+			require.NoError(t, <-answered)
+			require.Equal(t, riders[c.want], f.offered(t, id))
+		})
+	}
+}
+
+// All who decline at once for one restaurant look for the same nearest rider: each order finds one of its own, and
+// nobody is killed for a deadlock.
+func TestManyDeclineAtOnce(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	const many = 16
+	given := map[string]string{} // whom each order was offered to at first
+	for i := range many {
+		rider := f.free(t, float64(i)/10)
+		id := f.place(t)
+		f.dispatch(t)
+		given[id] = rider
+		require.Equal(t, rider, f.offered(t, id))
+	}
+	for i := range 2 * many {
+		f.free(t, 3+float64(i)/10)
+	}
+	var all sync.WaitGroup
+	for id, rider := range given {
+		all.Go(func() {
+			if _, err := f.decline(ordertest.Rider(t.Context(), rider), delivery.OfferRequest{ID: id}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	asked := map[string]string{}
+	for id, rider := range given {
+		next := f.offered(t, id)
+		require.NotEmpty(t, next)
+		require.NotEqual(t, rider, next)
+		require.NotContains(t, asked, next, "one order a rider")
+		asked[next] = id
+	}
+	requireSound(t, f)
+	require.Zero(t, f.count(t, `select deadlocks from pg_stat_database where datname = current_database()`))
 }
 
 func TestWhoLetsItExpireIsAskedAfterAllOthers(t *testing.T) {

@@ -6,7 +6,8 @@
 //   - Every step is one transaction that leaves order, queue, offer and rider consistent, so a process may die between
 //     any two of them: the next look of any instance goes on from the rows.
 //   - Locks are taken in the order dispatch lock, orders, jobs, offers, riders. A transaction that waits for an order
-//     holds no rider. What locks several riders waits for none of them (positions) or holds the dispatch lock.
+//     holds no rider. What locks several riders waits for none of them (positions) or holds the dispatch lock,
+//     or is the end of an offer, which claims the next rider before it waits for them (ADR 111).
 //   - One instance at a time offers the waiting orders of a region, by an advisory lock: without it two instances could
 //     give the last rider to the younger of two orders.
 //   - Wake-ups (an event, a rider's request) are hints that may be lost. The poll finds everything they would have.

@@ -59,7 +59,8 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		args []any
 	}{
 		"candidates":   {candidatesSQL, []any{home, silent, reach, passJobs * passRiders, passRiders}},
-		"next":         {nextFreshSQL, []any{someone, silent, reach, someone}},
+		"next":         {nextUnclaimedSQL, []any{someone, silent, reach, someone}},
+		"next fresh":   {nextFreshSQL, []any{someone, silent, reach, someone}},
 		"next lapsed":  {nextLapsedSQL, []any{someone, silent, reach, someone}},
 		"waiting":      {`select exists (select from delivery.jobs where region = $1 and not offered)`, []any{home}},
 		"live offer":   {`select 1 from delivery.offers where partner_id = $1 and status in ('offered', 'accepted', 'picked_up')`, []any{someone}},
@@ -104,7 +105,8 @@ func TestTheSearchGoesOutwardsFromTheRestaurant(t *testing.T) {
 		args []any
 	}{
 		"candidates": {candidatesSQL, []any{home, silent, reach, passJobs * passRiders, passRiders}},
-		"next":       {nextFreshSQL, []any{firstJob(t, conn), silent, reach, firstJob(t, conn)}},
+		"next":       {nextUnclaimedSQL, []any{firstJob(t, conn), silent, reach, firstJob(t, conn)}},
+		"next fresh": {nextFreshSQL, []any{firstJob(t, conn), silent, reach, firstJob(t, conn)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := explain(t, conn, "explain (analyze, timing off)", q.sql, q.args...)

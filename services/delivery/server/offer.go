@@ -92,7 +92,8 @@ func lockOffer(ctx context.Context, tx pgx.Tx, orderID, partner string) (r *orde
 		o, err = oneOffer(rows, nil)
 		return err
 	})
-	return r, o, tx.SendBatch(ctx, b).Close()
+	err = tx.SendBatch(ctx, b).Close()
+	return r, o, err
 }
 
 // accept binds a rider to the order offered to them: errOfferGone when it ended or its time is over. fresh is false when

@@ -52,6 +52,15 @@ func (p *pulses) forget(id string) {
 	delete(p.written, id)
 }
 
+// heardOf counts a request of a rider as a sign of life: written by what the request did itself, or else now.
+func (s *Server) heardOf(ctx context.Context, id string, written bool) {
+	if written {
+		s.pulses.due(id)
+		return
+	}
+	s.pulse(ctx, id)
+}
+
 // pulse notes that a rider's app is alive. A failure fails no request: the next one tries again.
 func (s *Server) pulse(ctx context.Context, id string) {
 	if !s.pulses.due(id) {

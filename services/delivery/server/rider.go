@@ -18,6 +18,16 @@ const hintTimeout = 250 * time.Millisecond
 
 // rider returns the id of the acting rider, and counts the request as a sign of life.
 func (s *Server) rider(ctx context.Context) (string, error) {
+	id, err := s.acting(ctx)
+	if err == nil {
+		s.pulse(ctx, id)
+	}
+	return id, err
+}
+
+// acting returns the id of the acting rider. Whoever asks counts the request as a sign of life with heardOf, once it is
+// known whether the request writes that by itself: a transaction of its own would cost as much as the request.
+func (s *Server) acting(ctx context.Context) (string, error) {
 	actor := micro.ActorFrom(ctx)
 	if actor.Role != auth.RoleRider {
 		return "", micro.Forbidden("only riders may do this")
@@ -25,7 +35,6 @@ func (s *Server) rider(ctx context.Context) (string, error) {
 	if _, err := s.cfg.Shards.Router().RegionOf(actor.ID); err != nil {
 		return "", micro.NotFound("rider")
 	}
-	s.pulse(ctx, actor.ID)
 	return actor.ID, nil
 }
 
@@ -42,14 +51,16 @@ func (s *Server) me(ctx context.Context, _ delivery.MeRequest) (delivery.Partner
 // availability writes whether the rider wants to work, and has the queue looked at: either somebody is there to be asked, or
 // an order has lost the one who was.
 func (s *Server) availability(ctx context.Context, req delivery.AvailabilityRequest) (delivery.Partner, error) {
-	id, err := s.rider(ctx)
+	id, err := s.acting(ctx)
 	if err != nil {
 		return delivery.Partner{}, err
 	}
 	if req.ID != id {
+		s.heardOf(ctx, id, false)
 		return delivery.Partner{}, micro.NotFound("rider")
 	}
 	p, err := s.store.setAvailable(ctx, id, *req.IsAvailable)
+	s.heardOf(ctx, id, err == nil)
 	if err != nil {
 		return delivery.Partner{}, asKit(err)
 	}
@@ -65,6 +76,7 @@ func (s *Server) accept(ctx context.Context, req delivery.OfferRequest) (deliver
 		return delivery.Assignment{}, err
 	}
 	a, fresh, err := s.store.accept(ctx, orderID, partner)
+	s.heardOf(ctx, partner, fresh)
 	if err != nil {
 		return delivery.Assignment{}, asKit(err)
 	}
@@ -81,6 +93,7 @@ func (s *Server) decline(ctx context.Context, req delivery.OfferRequest) (delive
 		return delivery.Assignment{}, err
 	}
 	a, err := s.store.endOffer(ctx, orderID, partner, delivery.Declined)
+	s.heardOf(ctx, partner, err == nil)
 	if err != nil {
 		return delivery.Assignment{}, asKit(err)
 	}
@@ -91,10 +104,15 @@ func (s *Server) decline(ctx context.Context, req delivery.OfferRequest) (delive
 // offerOf finds which offer the acting rider means by an order's id or by their own: not_found when they were never
 // offered that order, conflict when the offer is gone.
 func (s *Server) offerOf(ctx context.Context, id string) (partner, orderID string, err error) {
-	partner, err = s.rider(ctx)
+	partner, err = s.acting(ctx)
 	if err != nil {
 		return "", "", err
 	}
+	defer func() {
+		if err != nil {
+			s.heardOf(ctx, partner, false)
+		}
+	}()
 	var o offer
 	if id == partner {
 		o, err = s.store.liveOffer(ctx, partner)
@@ -103,7 +121,7 @@ func (s *Server) offerOf(ctx context.Context, id string) (partner, orderID strin
 		}
 	} else {
 		if _, bad := shard.ParseID(id); bad != nil {
-			return "", "", micro.NotFound("order")
+			return partner, "", micro.NotFound("order")
 		}
 		o, err = s.store.lastOffer(ctx, id, partner)
 	}

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -274,6 +277,57 @@ func TestOneOrderTwoHundredRiders(t *testing.T) {
 	require.Equal(t, 1, f.count(t, `select count(*) from delivery.offers where status = 'accepted'`))
 	require.Equal(t, 1, f.count(t, `select count(*) from outbox.events where type = 'delivery.accepted'`), "one acceptance, whoever asked how often")
 	requireSound(t, f)
+}
+
+// Whatever a rider asks for is a sign of life, granted or not; what writes the rider's row anyway writes it there.
+func TestAnyRequestIsASignOfLife(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	yes := true
+	refused := func(err error) error {
+		if !errors.Is(err, micro.NotFound("")) {
+			return fmt.Errorf("not refused: %w", err)
+		}
+		return nil
+	}
+	for name, ask := range map[string]func(ctx context.Context, rider, offered string) error{
+		"accepts": func(ctx context.Context, _, offered string) error {
+			_, err := f.accept(ctx, delivery.OfferRequest{ID: offered})
+			return err
+		},
+		"declines": func(ctx context.Context, _, offered string) error {
+			_, err := f.decline(ctx, delivery.OfferRequest{ID: offered})
+			return err
+		},
+		"starts": func(ctx context.Context, rider, _ string) error {
+			_, err := f.availability(ctx, delivery.AvailabilityRequest{ID: rider, IsAvailable: &yes})
+			return err
+		},
+		"starts somebody else": func(ctx context.Context, _, offered string) error {
+			_, err := f.availability(ctx, delivery.AvailabilityRequest{ID: offered, IsAvailable: &yes})
+			return refused(err)
+		},
+		"accepts nothing": func(ctx context.Context, _, _ string) error {
+			_, err := f.accept(ctx, delivery.OfferRequest{ID: "nothing"})
+			return refused(err)
+		},
+		"looks": func(ctx context.Context, _, _ string) error {
+			_, err := f.me(ctx, delivery.MeRequest{})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.wipe(t)
+			rider := f.free(t, 1)
+			id := f.place(t)
+			f.dispatch(t)
+			f.Exec(t, `update delivery.partners set seen_at = now() - interval '1 hour', silent = true where id = $1`, rider)
+			f.pulses.forget(rider)
+			require.NoError(t, ask(ordertest.Rider(t.Context(), rider), rider, id))
+			require.Equal(t, 1, f.count(t, `select count(*) from delivery.partners where not silent and seen_at > now() - interval '1 minute'`))
+			require.False(t, f.pulses.due(rider), "written, and remembered")
+		})
+	}
 }
 
 func TestTheOverviewCountsRiders(t *testing.T) {
