@@ -109,6 +109,10 @@ func TestWithoutStore(t *testing.T) {
 		"a quote":                quote, // a price may not be old, and nobody can tell whether it is
 		"a new restaurant":       func() error { _, err := s.create(me, opening("x", "Boston")); return err },
 		"a change":               func() error { _, err := s.update(me, restaurant.UpdateRequest{ID: r.ID}); return err },
+		"a dish": func() error { // whose restaurant it is, is cached
+			_, err := s.menuDelete(me, restaurant.MenuDeleteRequest{RestaurantID: r.ID, ItemID: item.ID})
+			return err
+		},
 	} {
 		err := ask()
 		require.Equal(t, micro.CodeUnavailable, micro.CodeOf(err), "%s: %v", what, err)
