@@ -24,9 +24,10 @@ const (
 		and p.region = j.region and p.seen_at > now() - $2::interval`
 	near = `p.place OPERATOR(public.<@) public.cube_enlarge(j.place, $3, 3)
 		and p.place OPERATOR(public.<->) j.place <= $3`
-	// somebodyFree is one probe of an index: the last sign of life of anybody, of any region, who is free.
-	somebodyFree = `coalesce(now() - $2::interval < (
-		select max(seen_at) from delivery.partners where available and not silent and order_id is null), false)`
+	// somebodyFree is mostly one probe of an index, whether anybody, of any region, is free. The index is read from those
+	// who were last heard of longest ago: who carries something moves, and stands at its other end.
+	somebodyFree = `exists (select from delivery.partners
+		where available and not silent and order_id is null and seen_at > now() - $2::interval)`
 	chord = `p.place OPERATOR(public.<->) j.place`
 	// fresh riders have not been asked, or could not answer because the offer was withdrawn.
 	fresh = `p.id <> all (array(

@@ -63,6 +63,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		"next fresh":   {nextFreshSQL, []any{someone, silent, reach, someone}},
 		"next lapsed":  {nextLapsedSQL, []any{someone, silent, reach, someone}},
 		"waiting":      {`select exists (select from delivery.jobs where region = $1 and not offered)`, []any{home}},
+		"free":         {`select $1::text, ` + somebodyFree, []any{someone, silent}},
 		"live offer":   {`select 1 from delivery.offers where partner_id = $1 and status in ('offered', 'accepted', 'picked_up')`, []any{someone}},
 		"last offer":   {`select 1 from delivery.offers where order_id = $1 and partner_id = $2 order by seq desc limit 1`, []any{someone, someone}},
 		"past offers":  {`select 1 from delivery.offers where partner_id = $1 and (offered_at, order_id, seq) < (now(), $1, 7) order by offered_at desc, order_id desc, seq desc limit 20`, []any{someone}},
