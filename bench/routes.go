@@ -45,10 +45,6 @@ func routesSuite(ctx context.Context, s stage) (figures []report.Figure, err err
 	return figures, nil
 }
 
-// settle is how long a fleet rests between the two: what the top rate left behind,
-// events to relay most of all, is not to be measured at half of it.
-const settle = 2 * time.Second
-
 // measure runs one route as fast as it goes, and at half of that.
 func (w *world) measure(ctx context.Context, r route) (top, half load.Result, err error) {
 	plan := load.Plan{Connections: connections, Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Prepare: r.prepare, OK: r.ok}
@@ -66,10 +62,6 @@ func (w *world) measure(ctx context.Context, r route) (top, half load.Result, er
 	}
 	edge := strings.TrimPrefix(w.fleet.Edge, "http://")
 	if top = load.Run(ctx, edge, plan); failed(top) == nil {
-		select {
-		case <-ctx.Done():
-		case <-time.After(settle):
-		}
 		plan.Rate = top.Throughput / 2
 		half = load.Run(ctx, edge, plan)
 	}
