@@ -102,6 +102,7 @@ func match(list []candidate) (pairs []candidate, more bool) {
 // The three statements find and lock the one rider to be asked next for an order whose offer ends; $4 is the rider who had it, who
 // is left to the queue: another order may have waited longer. byDistanceSQL goes before them.
 const (
+	// freshRiders ends inside the search of riders, nearest first: the limit follows, and what is made of its rows as c.
 	freshRiders = `from delivery.jobs j cross join lateral (
 			select p.id from delivery.partners p where p.id <> $4 and ` + free + ` and ` + near + ` and ` + fresh + `
 			order by ` + chord
