@@ -1,13 +1,17 @@
 package ordertx
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.opentelemetry.io/otel/propagation"
@@ -25,8 +29,8 @@ const (
 	KindAssignment = "assignment"
 )
 
-// errMoved says that an order changed under its lock, which cannot be unless somebody writes orders past this package.
-var errMoved = errors.New("ordertx: order changed while it was locked")
+// ErrChanged says that an order is no longer what it was when its change was decided.
+var ErrChanged = errors.New("order has changed meanwhile")
 
 // By is who changes an order, and why.
 type By struct{ ID, Role, Reason string }
@@ -36,14 +40,29 @@ func System(reason string) By {
 	return By{ID: order.ServiceName, Role: order.RoleSystem, Reason: reason}
 }
 
-// Move queues the change of a locked order to another state. holder is the rider the order has afterwards, nil for none.
-// r is brought to its new state at once; the rules of who may move what are the caller's.
-func Move(ctx context.Context, b *pgx.Batch, r *Record, to order.Status, holder *string, by By) error {
+// Moved is an order that was brought to another state, as it is written: whatever has to be computed for it is computed
+// before it is written together with others.
+type Moved struct {
+	change change
+	event  outbox.Event
+}
+
+// Move brings r to another state and gives the rows of that change. holder is the rider the order has afterwards, nil for
+// none; the rules of who may move what are the caller's.
+func Move(ctx context.Context, r *Record, to order.Status, holder *string, by By) (Moved, error) {
 	from := r.Order.Status
 	r.advance()
 	r.Order.Status, r.Order.DeliveryPartnerID = to, holder
-	queueChanges(b, KindTransition, by, change{r, from})
-	return r.announceStatus(ctx, b, from, by)
+	event, err := r.statusEvent(ctx, from, by)
+	return Moved{change{r, from, by}, event}, err
+}
+
+// QueueMoves queues the rows of different orders' moves. That one of the orders has changed since it was read fails
+// the batch, see Changed.
+func QueueMoves(b *pgx.Batch, moves ...Moved) error {
+	moves = slices.SortedFunc(slices.Values(moves), func(x, y Moved) int { return cmp.Compare(x.change.r.Order.ID, y.change.r.Order.ID) })
+	queueChanges(b, KindTransition, shard.Column(moves, func(m *Moved) change { return m.change })...)
+	return outbox.Queue(b, shard.Column(moves, func(m *Moved) outbox.Event { return m.event })...)
 }
 
 // Offer is a locked order and the rider it is offered to.
@@ -59,7 +78,7 @@ func SetRiders(ctx context.Context, b *pgx.Batch, offers ...Offer) error {
 		r := o.Record
 		r.advance()
 		r.Order.DeliveryPartnerID = &o.PartnerID
-		changes[i] = change{r, r.Order.Status}
+		changes[i] = change{r, r.Order.Status, System("")}
 		events[i] = r.event(ctx, order.EventAssigned, order.AssignedEvent{
 			EventType:             order.EventAssigned,
 			OrderID:               r.Order.ID,
@@ -71,7 +90,7 @@ func SetRiders(ctx context.Context, b *pgx.Batch, offers ...Offer) error {
 			Timestamp:             r.Order.UpdatedAt,
 		})
 	}
-	queueChanges(b, KindAssignment, System(""), changes...)
+	queueChanges(b, KindAssignment, changes...)
 	return outbox.Queue(b, events...)
 }
 
@@ -81,8 +100,12 @@ func ClearRider(ctx context.Context, b *pgx.Batch, r *Record, reason string) err
 	by := System(reason)
 	r.advance()
 	r.Order.DeliveryPartnerID = nil
-	queueChanges(b, KindAssignment, by, change{r, r.Order.Status})
-	return r.announceStatus(ctx, b, r.Order.Status, by)
+	event, err := r.statusEvent(ctx, r.Order.Status, by)
+	if err != nil {
+		return err
+	}
+	queueChanges(b, KindAssignment, change{r, r.Order.Status, by})
+	return outbox.Queue(b, event)
 }
 
 // advance gives the record its next seq and time. Time never runs backwards for one order, whatever the clock does.
@@ -93,27 +116,43 @@ func (r *Record) advance() {
 	}
 }
 
-// change is an order in its new state, and the state it comes from.
+// change is an order in its new state, the state it comes from, and who changed it.
 type change struct {
 	r    *Record
 	from order.Status
+	by   By
 }
 
 // changeSQL brings orders to their new states and writes the entries of their logs. The key of an entry is what makes two
-// changes with the same seq impossible. One statement for all of a transaction: each costs as much as several rows.
+// changes with the same seq impossible: an order that has changed since it was read is not updated, and then has an entry
+// of that seq. The join has every order locked before its entry is written, as who locks an order first does.
+// One statement for all of a transaction: each costs as much as several rows.
 const changeSQL = `
 	with new as (
-		select * from unnest($1::text[]::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]::uuid[], $7::timestamptz[])
-		as n (id, seq, region, from_status, to_status, partner_id, at)
-	), logged as (
-		insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
-		select id, seq, region, $8, from_status, to_status, partner_id, $9, $10, $11, at from new
+		select * from unnest($1::text[]::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]::uuid[], $7::timestamptz[],
+			$8::text[], $9::text[], $10::text[])
+		as n (id, seq, region, from_status, to_status, partner_id, at, actor_id, actor_role, reason)
+	), moved as (
+		update orders.orders o set status = new.to_status, partner_id = new.partner_id, seq = new.seq, updated_at = new.at
+		from new where o.id = new.id and o.seq = new.seq - 1
+		returning o.id
 	)
-	update orders.orders o set status = new.to_status, partner_id = new.partner_id, seq = new.seq, updated_at = new.at
-	from new where o.id = new.id and o.seq = new.seq - 1`
+	insert into orders.history (order_id, seq, region, kind, from_status, to_status, partner_id, actor_id, actor_role, reason, at)
+	select id, seq, region, $11, from_status, to_status, partner_id, actor_id, actor_role, reason, at from new left join moved using (id)`
+
+// logKey is the constraint that two changes of an order with the same seq violate.
+const logKey = "history_pkey"
+
+// Changed turns the error of a transaction whose order had changed meanwhile into ErrChanged, and leaves others alone.
+func Changed(err error) error {
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == pgerrcode.UniqueViolation && pg.ConstraintName == logKey {
+		return ErrChanged
+	}
+	return err
+}
 
 // queueChanges writes the changed rows of different orders and the entries of their logs.
-func queueChanges(b *pgx.Batch, kind string, by By, changes ...change) {
+func queueChanges(b *pgx.Batch, kind string, changes ...change) {
 	b.Queue(changeSQL,
 		shard.Column(changes, func(c *change) string { return c.r.Order.ID }),
 		shard.Column(changes, func(c *change) int64 { return c.r.Seq }),
@@ -122,18 +161,15 @@ func queueChanges(b *pgx.Batch, kind string, by By, changes ...change) {
 		shard.Column(changes, func(c *change) string { return string(c.r.Order.Status) }),
 		shard.Column(changes, func(c *change) *string { return c.r.Order.DeliveryPartnerID }),
 		shard.Column(changes, func(c *change) time.Time { return c.r.Order.UpdatedAt.Time }),
-		kind, by.ID, by.Role, by.Reason,
-	).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() != int64(len(changes)) {
-			return errMoved
-		}
-		return nil
-	})
+		shard.Column(changes, func(c *change) string { return c.by.ID }),
+		shard.Column(changes, func(c *change) string { return c.by.Role }),
+		shard.Column(changes, func(c *change) string { return c.by.Reason }),
+		kind)
 }
 
-// announceStatus queues the order.status of the change that was just made.
-func (r *Record) announceStatus(ctx context.Context, b *pgx.Batch, from order.Status, by By) error {
-	return outbox.Queue(b, r.event(ctx, order.EventStatus, order.StatusEvent{
+// statusEvent makes the order.status of the change that was just made.
+func (r *Record) statusEvent(ctx context.Context, from order.Status, by By) (outbox.Event, error) {
+	payload, err := wire.Encode(order.StatusEvent{
 		EventType:         order.EventStatus,
 		OrderID:           r.Order.ID,
 		CustomerID:        r.Order.CustomerID,
@@ -147,7 +183,8 @@ func (r *Record) announceStatus(ctx context.Context, b *pgx.Batch, from order.St
 		Reason:            by.Reason,
 		Seq:               r.Seq,
 		Timestamp:         r.Order.UpdatedAt,
-	}))
+	})
+	return r.event(ctx, order.EventStatus, json.RawMessage(payload)), err
 }
 
 // eventID gives the id of the event of one change. It follows from order, seq and type, so that one change can never

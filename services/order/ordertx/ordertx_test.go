@@ -174,6 +174,15 @@ func TestOrdersWrittenTogetherAreReadAsEachWasWritten(t *testing.T) {
 	})
 }
 
+// move moves an order on and queues what that writes.
+func move(ctx context.Context, b *pgx.Batch, r *ordertx.Record, to order.Status, holder *string, by ordertx.By) error {
+	moved, err := ordertx.Move(ctx, r, to, holder, by)
+	if err != nil {
+		return err
+	}
+	return ordertx.QueueMoves(b, moved)
+}
+
 func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
@@ -184,13 +193,13 @@ func TestEveryChangeIsOneStepOfTheLog(t *testing.T) {
 			return ordertx.SetRiders(ctx, batch, ordertx.Offer{Record: r, PartnerID: rider})
 		},
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
-			return ordertx.Move(ctx, batch, r, order.Confirmed, r.Order.DeliveryPartnerID, ordertx.By{ID: "owner", Role: "restaurant_owner"})
+			return move(ctx, batch, r, order.Confirmed, r.Order.DeliveryPartnerID, ordertx.By{ID: "owner", Role: "restaurant_owner"})
 		},
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
 			return ordertx.ClearRider(ctx, batch, r, order.ReasonDeclined)
 		},
 		func(ctx context.Context, batch *pgx.Batch, r *ordertx.Record) error {
-			return ordertx.Move(ctx, batch, r, order.Cancelled, nil, ordertx.By{ID: "c", Role: "customer", Reason: "changed my mind"})
+			return move(ctx, batch, r, order.Cancelled, nil, ordertx.By{ID: "c", Role: "customer", Reason: "changed my mind"})
 		},
 	}
 	for i, step := range steps {
@@ -255,7 +264,7 @@ func TestChangesFindTheirRowsByKey(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, conn.Close(context.Background())) })
 	id := []string{b.set.Router().NewID("us-west")}
 	plan := testenv.Explain(t, conn, "explain", ordertx.ChangeSQL, id, []int64{2}, []string{"us-west"}, []string{"pending"},
-		[]string{"pending"}, id, []string{"2026-11-29T00:00:00Z"}, ordertx.KindAssignment, "", order.RoleSystem, "")
+		[]string{"pending"}, id, []string{"2026-11-29T00:00:00Z"}, []string{""}, []string{order.RoleSystem}, []string{""}, ordertx.KindAssignment)
 	require.Contains(t, plan, "Index Scan using orders_pkey on orders o")
 }
 
@@ -265,15 +274,30 @@ func TestAChangeOfAnOldRecordIsRefused(t *testing.T) {
 	b := newBed(t)
 	id := b.insert().Order.ID
 	stale := b.read(id)
-	move := func(r *ordertx.Record) error {
-		return b.try(func(ctx context.Context, _ pgx.Tx, batch *pgx.Batch) error {
-			return ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{})
-		})
+	confirm := func(records ...*ordertx.Record) error {
+		return ordertx.Changed(b.try(func(ctx context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			moves := make([]ordertx.Moved, len(records))
+			for i, r := range records {
+				var err error
+				if moves[i], err = ordertx.Move(ctx, r, order.Confirmed, nil, ordertx.By{ID: r.Order.ID, Role: "customer"}); err != nil {
+					return err
+				}
+			}
+			return ordertx.QueueMoves(batch, moves...)
+		}))
 	}
-	require.NoError(t, move(b.read(id)))
-	require.Error(t, move(stale))
+	require.NoError(t, confirm(b.read(id)))
+	other, another := b.insert().Order.ID, b.insert().Order.ID
+	require.ErrorIs(t, confirm(b.read(other), stale), ordertx.ErrChanged)
 	require.Equal(t, int64(2), b.read(id).Seq)
 	require.Len(t, b.events(id), 2)
+	require.Len(t, b.events(other), 1, "what is written together fails together")
+	require.NoError(t, confirm(b.read(another), b.read(other)))
+	for _, id := range []string{other, another} {
+		require.Equal(t, order.Confirmed, b.read(id).Order.Status)
+		require.Equal(t, "2 transition pending confirmed nobody customer", b.log(id)[1])
+		require.Equal(t, []string{"order.created 1 us-west", "order.status 2 us-west"}, b.events(id))
+	}
 }
 
 func TestATransactionThatFailsLeavesNothing(t *testing.T) {
@@ -285,7 +309,7 @@ func TestATransactionThatFailsLeavesNothing(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{}); err != nil {
+		if err := move(ctx, batch, r, order.Confirmed, nil, ordertx.By{}); err != nil {
 			return err
 		}
 		batch.Queue(`select 1 / 0`)
@@ -357,7 +381,7 @@ func TestTimeOfAnOrderNeverRunsBackwards(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return ordertx.Move(ctx, batch, r, order.Confirmed, nil, ordertx.By{})
+		return move(ctx, batch, r, order.Confirmed, nil, ordertx.By{})
 	})
 	require.Equal(t, before, b.read(id).Order.UpdatedAt)
 }

@@ -17,7 +17,8 @@ import (
 const hintTimeout = 250 * time.Millisecond
 
 // status moves an order for the actor. The role is judged before the order is even read, because that answer is the same for
-// every order; whether it is theirs to see, and what its state allows, is judged under the order's lock.
+// every order; whether it is theirs to see, and what its state allows, is judged under the order's lock, or on what it was
+// when it was read if it still is that when the change is written.
 func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Order, error) {
 	actor := micro.ActorFrom(ctx)
 	if !order.MayEver(actor.Role, req.Status) {
@@ -25,7 +26,7 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 	}
 	var holder deliverytx.Holder
 	changed := false
-	r, err := s.store.move(ctx, req.ID, func(r *ordertx.Record, h deliverytx.Holder) (*change, error) {
+	decide := func(r *ordertx.Record, h deliverytx.Holder) (*change, error) {
 		holder, changed = h, false
 		if !r.Parties().MayRead(actor) {
 			return nil, errNoOrder()
@@ -35,7 +36,14 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 			return nil, err
 		}
 		return &change{to: req.Status, by: ordertx.By{ID: actor.ID, Role: actor.Role, Reason: req.Reason}}, nil
-	})
+	}
+	r, err := (*ordertx.Record)(nil), ordertx.ErrChanged
+	if inKitchen(actor, req.Status) {
+		r, err = s.store.moveTogether(ctx, req.ID, decide)
+	}
+	if errors.Is(err, ordertx.ErrChanged) {
+		r, err = s.store.move(ctx, req.ID, decide)
+	}
 	if errors.Is(err, ordertx.ErrNotFound) {
 		return order.Order{}, errNoOrder()
 	}
@@ -50,6 +58,11 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 		s.hint(ctx, r, holder)
 	}
 	return r.Order, nil
+}
+
+// inKitchen tells whether a change is between the order and its restaurant: no rider has a say in it, and none is freed.
+func inKitchen(actor micro.Actor, to order.Status) bool {
+	return actor.Role != auth.RoleRider && to != order.PickedUp && !to.Terminal()
 }
 
 // judge applies the state machine, and of a rider it wants that they have accepted: being offered an order is enough to

@@ -215,6 +215,41 @@ func TestRacingMovesLeaveOneHistory(t *testing.T) {
 	}
 }
 
+// Kitchens move many orders in one transaction while others move them under their locks. Whoever comes second is told
+// so or does it again; nobody waits for somebody who waits for them.
+func TestMovesThatShareATransactionKeepOutOfOthersWay(t *testing.T) {
+	t.Parallel()
+	f := start(t, ordertest.New(t))
+	orders := make([]string, 12)
+	customers := make([]string, len(orders))
+	for i := range orders {
+		customer, placed := f.place(t)
+		orders[i], customers[i] = placed.ID, customer
+	}
+	var group sync.WaitGroup
+	for i, id := range orders {
+		for range 3 {
+			group.Go(func() {
+				for _, to := range []order.Status{order.Confirmed, order.Preparing, order.Ready} {
+					if _, err := f.move(f.owner(t.Context()), id, to); err != nil && micro.CodeOf(err) != micro.CodeConflict {
+						t.Errorf("%s: %v", to, err)
+					}
+				}
+			})
+			group.Go(func() {
+				_, err := f.move(ordertest.Customer(t.Context(), customers[i]), id, order.Cancelled)
+				if err != nil && micro.CodeOf(err) != micro.CodeConflict {
+					t.Errorf("cancelling: %v", err)
+				}
+			})
+		}
+	}
+	group.Wait()
+	require.Zero(t, f.count(t, `select deadlocks from pg_stat_database where datname = current_database()`))
+	require.Zero(t, f.count(t, `select count(*) from orders.orders o where o.seq <> (select count(*) from orders.history where order_id = o.id)
+		or o.seq <> (select count(*) from outbox.events where key = o.id::text)`))
+}
+
 func TestUpdatesAreCompleteAndInOrder(t *testing.T) {
 	t.Parallel()
 	f := start(t, ordertest.New(t))

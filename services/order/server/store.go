@@ -18,12 +18,16 @@ import (
 type store struct {
 	shards  *shard.Set
 	orders  *shard.Group[*draft] // new ones, which are what comes most
+	moves   *shard.Group[ordertx.Moved]
 	reads   *shard.Gather[*ordertx.Record]
 	travels *travels
 }
 
 func newStore(shards *shard.Set) *store {
-	return &store{shards: shards, orders: shard.NewGroup(shards, queue), reads: shard.NewGather(shards, readAll(shards.Keys())), travels: newTravels()}
+	return &store{
+		shards: shards, orders: shard.NewGroup(shards, queue), moves: shard.NewGroup(shards, queueMoves),
+		reads: shard.NewGather(shards, readAll(shards.Keys())), travels: newTravels(),
+	}
 }
 
 // readAll reads orders as clients may see them.
@@ -66,6 +70,29 @@ type change struct {
 // once, when the transaction has to be tried again.
 type decide func(r *ordertx.Record, h deliverytx.Holder) (*change, error)
 
+// moveTogether changes the state of an order as decided, without looking at its rider, who is nobody to decide and is left
+// as they are. Nothing is locked: the order is read with what others read, and written with what others write.
+// ordertx.ErrChanged when it changes in between.
+func (s *store) moveTogether(ctx context.Context, id string, decide decide) (*ordertx.Record, error) {
+	read, err := s.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := *read // which others read too
+	do, err := decide(&r, deliverytx.Holder{})
+	if err != nil || do == nil {
+		return &r, err
+	}
+	moved, err := ordertx.Move(ctx, &r, do.to, r.Order.DeliveryPartnerID, do.by)
+	if err == nil {
+		err = s.moves.Commit(ctx, shard.Region(r.Region), 0, moved)
+	}
+	return &r, ordertx.Changed(err)
+}
+
+// queueMoves writes the moves of several orders together.
+func queueMoves(b *pgx.Batch, moves []ordertx.Moved) error { return ordertx.QueueMoves(b, moves...) }
+
 // move changes the state of an order as decided, with all that follows for its rider, in one transaction of two round
 // trips between begin and commit. It returns the order as it is then.
 func (s *store) move(ctx context.Context, id string, decide decide) (r *ordertx.Record, err error) {
@@ -99,8 +126,12 @@ func apply(ctx context.Context, tx pgx.Tx, r *ordertx.Record, h deliverytx.Holde
 	if do.to.Terminal() || do.to == order.PickedUp {
 		holder = h.Carrier() // an open offer ends here, and with it the rider's name on the order
 	}
+	moved, err := ordertx.Move(ctx, r, do.to, holder, do.by)
+	if err != nil {
+		return err
+	}
 	b := &pgx.Batch{}
-	if err := ordertx.Move(ctx, b, r, do.to, holder, do.by); err != nil {
+	if err := ordertx.QueueMoves(b, moved); err != nil {
 		return err
 	}
 	deliverytx.Progress(b, r.Order.ID, h, do.to)
