@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -54,6 +55,7 @@ type node struct {
 	pending atomic.Int32
 	claims  atomic.Pointer[claims]
 	replica *replica // nil: none
+	pings   singleflight.Group
 }
 
 func newNode(shard ShardConfig, opts Options) (*node, error) {
@@ -215,9 +217,13 @@ func (n *node) translate(err error, elapsed time.Duration) error {
 }
 
 // ping checks that the shard answers, past breaker and pending migrations: it
-// is how one sees that they can go.
+// is how one sees that they can go. All services of a process are asked how their
+// shards are at the same moment, so they share the answer.
 func (n *node) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	return n.pool.Ping(ctx)
+	_, err, _ := n.pings.Do("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+		defer cancel()
+		return nil, n.pool.Ping(ctx)
+	})
+	return err
 }

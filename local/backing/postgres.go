@@ -121,7 +121,6 @@ func (pg *postgres) args() []string {
 		"max_connections=" + strconv.Itoa(connections),
 		"shared_buffers=64MB", "wal_level=logical", "max_wal_size=256MB",
 		"timezone=UTC", "log_timezone=UTC", "log_min_messages=warning", "log_line_prefix=%m ",
-		"autovacuum_naptime=15s",
 	}
 	if pg.Volatile {
 		// Commits stay synchronous: what was committed must survive the SIGKILL of a test.
