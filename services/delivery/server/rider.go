@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"tiffin/micro"
 	"tiffin/services/auth"
@@ -10,7 +11,6 @@ import (
 	"tiffin/services/order/ordertx"
 	"tiffin/services/tracking"
 	"tiffin/shard"
-	"time"
 )
 
 // hintTimeout bounds what a request spends on telling the tracking service what its events will tell anyway.
