@@ -37,10 +37,11 @@ func (s *Server) status(ctx context.Context, req order.StatusRequest) (order.Ord
 		}
 		return &change{to: req.Status, by: ordertx.By{ID: actor.ID, Role: actor.Role, Reason: req.Reason}}, nil
 	}
-	r, err := (*ordertx.Record)(nil), ordertx.ErrChanged
+	move := s.store.move
 	if inKitchen(actor, req.Status) {
-		r, err = s.store.moveTogether(ctx, req.ID, decide)
+		move = s.store.moveTogether
 	}
+	r, err := move(ctx, req.ID, decide)
 	if errors.Is(err, ordertx.ErrChanged) {
 		r, err = s.store.move(ctx, req.ID, decide)
 	}

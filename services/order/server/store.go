@@ -70,9 +70,9 @@ type change struct {
 // once, when the transaction has to be tried again.
 type decide func(r *ordertx.Record, h deliverytx.Holder) (*change, error)
 
-// moveTogether changes the state of an order as decided, without looking at its rider, who is nobody to decide and is left
-// as they are. Nothing is locked: the order is read with what others read, and written with what others write.
-// ordertx.ErrChanged when it changes in between.
+// moveTogether changes the state of an order as decided, where riders do not matter: decide is told of nobody, and who
+// carries the order goes on. Nothing is locked: the order is read with what others read, and written with what others
+// write. ordertx.ErrChanged when it changes in between.
 func (s *store) moveTogether(ctx context.Context, id string, decide decide) (*ordertx.Record, error) {
 	read, err := s.read(ctx, id)
 	if err != nil {
