@@ -25,9 +25,13 @@
 //
 // # Changing an order
 //
-// Every change goes through store.move: lock the order, look who is bound to it, decide, write. The decision is a pure
-// function of what was locked (status.go for requests, expire.go for the clock), because the transaction may have to run
-// more than once. What the change means for the rider is written by deliverytx in the same batch.
+// store.move locks the order, looks who is bound to it, decides and writes. The decision is a pure function of what was
+// locked (status.go for requests, expire.go for the clock), because the transaction may have to run more than once. What
+// the change means for the rider is written by deliverytx in the same batch.
+//
+// Where no rider matters, which is what kitchens do all day, store.moveTogether is tried first: read with others, decide,
+// write with others, without a lock. The key of the history refuses what somebody else has changed in between, and then
+// it is store.move's turn.
 //
 // # Reading orders
 //
