@@ -56,6 +56,8 @@ type node struct {
 	claims  atomic.Pointer[claims]
 	replica *replica // nil: none
 	pings   singleflight.Group
+	life    context.Context // of what nobody waits for any more
+	end     context.CancelFunc
 }
 
 func newNode(shard ShardConfig, opts Options) (*node, error) {
@@ -65,8 +67,10 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	}
 	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
 	n.claims.Store(&claims{})
+	n.life, n.end = context.WithCancel(context.Background())
 	if shard.ReplicaURL != "" {
 		if n.replica, err = newReplica(n, shard, opts); err != nil {
+			n.end()
 			pool.Close()
 			return nil, err
 		}
@@ -76,6 +80,7 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 
 // close closes the pools, waiting for connections in use.
 func (n *node) close() {
+	n.end()
 	if n.replica != nil {
 		n.replica.pool.Close()
 	}
@@ -216,14 +221,25 @@ func (n *node) translate(err error, elapsed time.Duration) error {
 	}
 }
 
-// ping checks that the shard answers, past breaker and pending migrations: it
-// is how one sees that they can go. All services of a process are asked how their
-// shards are at the same moment, so they share the answer.
+// ping checks that the shard answers within pingTimeout, past breaker and pending
+// migrations: it is how one sees that they can go. Whoever asks while an answer is
+// awaited waits for the same one.
+//
+// Who gives up does not end the question. That would end its connection, and to
+// make another costs a server more than any answer: one that is merely overloaded
+// would be kept so by those who ask how it is.
 func (n *node) ping(ctx context.Context) error {
-	_, err, _ := n.pings.Do("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	answer := n.pings.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(n.life, connectTimeout)
 		defer cancel()
 		return nil, n.pool.Ping(ctx)
 	})
-	return err
+	select {
+	case ping := <-answer:
+		return ping.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

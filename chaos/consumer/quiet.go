@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,24 +25,33 @@ func AwaitQuiet(ctx context.Context, shards *shard.Set, ops *nats.Conn) error {
 	defer cancel()
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
+	seen := errors.New("no look ended in time") // else by the last one that did
 	for still := 0; still < 4; {
-		unsent, err := unsent(ctx, shards)
-		var status bridge.Status
-		if err == nil {
-			status, err = ask(ops)
-		}
-		if err == nil && unsent == 0 && status.Connected && status.Lag == 0 {
+		if err := look(ctx, shards, ops); err == nil {
 			still++
-		} else {
-			still = 0
+		} else if still = 0; ctx.Err() == nil {
+			seen = err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not quiet within %s: %d rows unsent, bridge %+v: %w", quietTimeout, unsent, status, err)
+			return fmt.Errorf("not quiet within %s: %w", quietTimeout, seen)
 		case <-tick.C:
 		}
 	}
 	return nil
+}
+
+// look tells what is still on its way.
+func look(ctx context.Context, shards *shard.Set, ops *nats.Conn) error {
+	unsent, err := unsent(ctx, shards)
+	if err != nil {
+		return err
+	}
+	status, err := ask(ops)
+	if err == nil && (unsent > 0 || !status.Connected || status.Lag > 0) {
+		err = fmt.Errorf("%d rows unsent, bridge %+v", unsent, status)
+	}
+	return err
 }
 
 // unsent counts the rows that no relay has published.
