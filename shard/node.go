@@ -55,9 +55,10 @@ type node struct {
 	pending atomic.Int32
 	claims  atomic.Pointer[claims]
 	replica *replica // nil: none
-	pings   singleflight.Group
-	life    context.Context // of what nobody waits for any more
-	end     context.CancelFunc
+	// questions are those that an answer is awaited to, and life their context.
+	questions singleflight.Group
+	life      context.Context
+	end       context.CancelFunc
 }
 
 func newNode(shard ShardConfig, opts Options) (*node, error) {
@@ -222,23 +223,28 @@ func (n *node) translate(err error, elapsed time.Duration) error {
 }
 
 // ping checks that the shard answers within pingTimeout, past breaker and pending
-// migrations: it is how one sees that they can go. Whoever asks while an answer is
-// awaited waits for the same one.
+// migrations: it is how one sees that they can go.
+func (n *node) ping(ctx context.Context) error {
+	return n.question(ctx, "ping", pingTimeout, n.pool.Ping)
+}
+
+// question asks the shard something small. Whoever asks the same while an answer
+// is awaited waits for that one.
 //
 // Who gives up does not end the question. That would end its connection, and to
 // make another costs a server more than any answer: one that is merely overloaded
 // would be kept so by those who ask how it is.
-func (n *node) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+func (n *node) question(ctx context.Context, name string, timeout time.Duration, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer := n.pings.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(n.life, connectTimeout)
+	answer := n.questions.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(n.life, claimTimeout)
 		defer cancel()
-		return nil, n.pool.Ping(ctx)
+		return nil, ask(ctx)
 	})
 	select {
-	case ping := <-answer:
-		return ping.Err
+	case a := <-answer:
+		return a.Err
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -90,8 +90,11 @@ func (s *Set) refresh(ctx context.Context, timeout time.Duration) {
 
 // ask reads one shard's ownership rows.
 func (s *Set) ask(ctx context.Context, n *node, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	return n.question(ctx, "ownership", timeout, n.readClaims)
+}
+
+// readClaims brings the view of the shard's ownership rows up to date.
+func (n *node) readClaims(ctx context.Context) error {
 	asked := time.Now()
 	// A query is cheap and the breaker is not asked: this is also how a shard
 	// that is back gets noticed.
