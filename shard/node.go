@@ -15,7 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/sync/singleflight"
+
+	"tiffin/cache"
 )
 
 const (
@@ -56,7 +57,7 @@ type node struct {
 	claims  atomic.Pointer[claims]
 	replica *replica // nil: none
 	// questions are those that an answer is awaited to, and life their context.
-	questions singleflight.Group
+	questions cache.Flight[struct{}]
 	life      context.Context
 	end       context.CancelFunc
 }
@@ -69,6 +70,7 @@ func newNode(shard ShardConfig, opts Options) (*node, error) {
 	n := &node{id: shard.ID, pool: pool, timeout: opts.Timeout, breaker: newBreaker(shard.ID, opts.Log)}
 	n.claims.Store(&claims{})
 	n.life, n.end = context.WithCancel(context.Background())
+	n.questions.Patience = pingTimeout
 	if shard.ReplicaURL != "" {
 		if n.replica, err = newReplica(n, shard, opts); err != nil {
 			n.end()
@@ -228,8 +230,8 @@ func (n *node) ping(ctx context.Context) error {
 	return n.question(ctx, "ping", pingTimeout, n.pool.Ping)
 }
 
-// question asks the shard something small. Whoever asks the same while an answer
-// is awaited waits for that one.
+// question asks the shard something small, at the same time for all who want to
+// know it (cache.Flight).
 //
 // Who gives up does not end the question. That would end its connection, and to
 // make another costs a server more than any answer: one that is merely overloaded
@@ -237,15 +239,10 @@ func (n *node) ping(ctx context.Context) error {
 func (n *node) question(ctx context.Context, name string, timeout time.Duration, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer := n.questions.DoChan(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(n.life, claimTimeout)
+	_, err := n.questions.Do(ctx, name, func(context.Context) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(n.life, max(timeout, connectTimeout))
 		defer cancel()
-		return nil, ask(ctx)
+		return struct{}{}, ask(ctx)
 	})
-	select {
-	case a := <-answer:
-		return a.Err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return err
 }

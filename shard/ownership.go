@@ -110,8 +110,13 @@ func (n *node) readClaims(ctx context.Context) error {
 	for _, row := range list {
 		view.byRegion[row.Region] = row
 	}
-	n.claims.Store(view)
-	return nil
+	// An answer may come after that to a later question.
+	for {
+		old := n.claims.Load()
+		if old.asked.After(asked) || n.claims.CompareAndSwap(old, view) {
+			return nil
+		}
+	}
 }
 
 // settle computes where every region lives from what the shards said, and
