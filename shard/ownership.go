@@ -110,11 +110,16 @@ func (n *node) readClaims(ctx context.Context) error {
 	for _, row := range list {
 		view.byRegion[row.Region] = row
 	}
-	// An answer may come after that to a later question.
+	n.learn(view)
+	return nil
+}
+
+// learn takes a view for the newest, unless the answer to a later question came first.
+func (n *node) learn(view *claims) {
 	for {
 		old := n.claims.Load()
-		if old.asked.After(asked) || n.claims.CompareAndSwap(old, view) {
-			return nil
+		if old.asked.After(view.asked) || n.claims.CompareAndSwap(old, view) {
+			return
 		}
 	}
 }
