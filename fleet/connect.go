@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
@@ -26,9 +28,14 @@ var sharded = []string{"auth", "order", "delivery"}
 // memory that a bridge on its own does not need.
 var routed = append([]string{"restaurant", "edge"}, sharded...)
 
-// natsPatience is how long a starting process waits for NATS. In a deployment
-// everything starts at once, in any order.
-const natsPatience = 60 * time.Second
+const (
+	// natsPatience is how long a starting process waits for NATS. In a deployment
+	// everything starts at once, in any order.
+	natsPatience = 60 * time.Second
+	// streamTimeout is how long it waits for one answer: a second request is
+	// answered when the first was lost.
+	streamTimeout = 2 * time.Second
+)
 
 // deps is what the roles of a process share.
 type deps struct {
@@ -125,28 +132,66 @@ func openRedis(c config.Config) (*redis.Client, error) {
 
 // nats opens a connection of its own for a role.
 func (d *deps) nats(ctx context.Context, role string) (*nats.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, natsPatience)
-	defer cancel()
 	secure, err := d.config.ClientTLS("NATS_URL")
 	if err != nil {
 		return nil, err
 	}
-	for {
+	err = d.await(ctx, "NATS", role, func(context.Context) (again bool, err error) {
 		conn, err := micro.Connect(micro.ConnConfig{
 			URL: d.config.NATSURL, Role: role, Password: d.config.NATSPasswords[role], TLS: secure,
 			Log: d.log, OnLost: d.connLost(role),
 		})
 		if err == nil {
 			d.conns = append(d.conns, conn)
-			return conn, nil
+			return false, nil
 		}
 		if err := hopeless(err, role); err != nil {
-			return nil, err
+			return false, err
 		}
-		d.log.Warn("waiting for NATS", "role", role, "error", err)
+		return true, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.conns[len(d.conns)-1], nil
+}
+
+// streams makes the streams, or brings them up to date, as the role of js.
+func (d *deps) streams(ctx context.Context, js jetstream.JetStream) error {
+	return d.await(ctx, "JetStream", js.Conn().Opts.User, func(ctx context.Context) (again bool, err error) {
+		ctx, cancel := context.WithTimeout(ctx, streamTimeout)
+		defer cancel()
+		_, err = micro.EnsureStream(ctx, js, d.config.StreamReplicas)
+		return unanswered(err), err
+	})
+}
+
+// unanswered tells whether JetStream may do later what it did not do now: a
+// cluster is silent, or says that it is not available, until it has elected a
+// leader. It is silent too towards some of those who want the same stream at the
+// same moment, as the instances of a deployment do.
+func unanswered(err error) bool {
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) {
+		return refused.Code == http.StatusServiceUnavailable && refused.ErrorCode != jetstream.JSErrCodeJetStreamNotEnabled &&
+			refused.ErrorCode != jetstream.JSErrCodeJetStreamNotEnabledForAccount
+	}
+	return errors.Is(err, context.DeadlineExceeded)
+}
+
+// await tries until it need not try again, and says meanwhile what for.
+func (d *deps) await(ctx context.Context, what, role string, try func(ctx context.Context) (again bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, natsPatience)
+	defer cancel()
+	for {
+		again, err := try(ctx)
+		if !again {
+			return err
+		}
+		d.log.Warn("waiting for "+what, "role", role, "error", err)
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return err
 		case <-time.After(500 * time.Millisecond):
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/bridge"
-	"tiffin/micro"
 	"tiffin/services/auth"
 	"tiffin/services/auth/revoked"
 	authserver "tiffin/services/auth/server"
@@ -162,7 +161,7 @@ func (d *deps) relays(ctx context.Context, b *built, conns map[string]*nats.Conn
 	if err != nil {
 		return err
 	}
-	if _, err := micro.EnsureStream(ctx, js, d.config.StreamReplicas); err != nil {
+	if err := d.streams(ctx, js); err != nil {
 		return err
 	}
 	for _, db := range d.shards.All() {
