@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"tiffin/chaos/consumer"
 	"tiffin/chaos/fault"
 )
 
-// calm is how long orders flow before the first fault: what is delivered then
-// has no copies.
+// calm is how long orders flow before the first fault.
 const calm = 3 * time.Second
 
 // Config of a campaign.
@@ -79,6 +80,9 @@ func Run(ctx context.Context, c Config) (r Report, err error) {
 	queue, err := p.queue().ReadBack(ctx)
 	if err != nil {
 		return r, err
+	}
+	if c.Lose { // with its copies, if it has any
+		queue = slices.DeleteFunc(queue, func(m consumer.Message) bool { return m.ID == r.Lost })
 	}
 	r.Verdict = Check(committed, l.ids, queue)
 	return r, nil

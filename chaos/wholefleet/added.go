@@ -67,7 +67,7 @@ func (p *plant) stats(service string) (map[string]int, error) {
 	counts := map[string]int{}
 	for {
 		m, err := answers.NextMsg(300 * time.Millisecond)
-		if errors.Is(err, nats.ErrTimeout) {
+		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) {
 			return counts, answers.Unsubscribe()
 		}
 		if err != nil {

@@ -171,8 +171,14 @@ func (c *campaign) hurt(ctx context.Context) (err error) {
 	return c.keep(ctx)
 }
 
-// begin inflicts a fault and notes when.
+// begin inflicts a fault and notes when. An instance is hurt when the others of
+// its role answer: who is left alone cannot be told from who does not help.
 func (c *campaign) begin(ctx context.Context, f fault.Fault) error {
+	if role := roleOf(f.Target); role != "" {
+		if err := c.awaitRole(ctx, role); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	c.faults = append(c.faults, inflicted{Fault: f, began: time.Now()})
 	c.report.Faults[string(f.Kind)+" "+componentOf(f.Target)]++

@@ -34,7 +34,7 @@ func TestTheWholeFleetUnderFire(t *testing.T) {
 	t.Logf("seed %d", seed)
 
 	report, err := wholefleet.Run(t.Context(), wholefleet.Config{
-		Tiffin: tiffin, NATS: nats, Dir: dir + "/rig", Seed: seed, For: 2 * time.Minute, Rate: 5,
+		Tiffin: tiffin, NATS: nats, Dir: dir + "/rig", Seed: seed, For: 2 * time.Minute, Rate: 4,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)

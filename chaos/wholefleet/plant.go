@@ -219,23 +219,46 @@ func (p *plant) environment() map[string]string {
 // has other things to do.
 const readyTimeout = 2 * time.Minute
 
-// await returns once all edges are ready: everything was up once.
+// await returns once all instances of all roles answer.
 func (p *plant) await(ctx context.Context) error {
+	for _, role := range roles {
+		if err := p.awaitRole(ctx, role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitRole returns once all instances of a role answer.
+func (p *plant) awaitRole(ctx context.Context, role string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for p.balancer.ready() < instances {
+	for {
+		n, err := p.answering(role)
+		if err != nil || n >= instances {
+			return err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the edges are not ready within %s: %w", readyTimeout, context.Cause(ctx))
+			return fmt.Errorf("%d of %d instances of %s answer after %s: %w", n, instances, role, readyTimeout, context.Cause(ctx))
 		case <-tick.C:
 			if err := p.keep(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+}
+
+// answering counts the instances of a role that answer: edges to the balancer,
+// the others to the operator.
+func (p *plant) answering(role string) (int, error) {
+	if role == "edge" {
+		return p.balancer.ready(), nil
+	}
+	counts, err := p.stats(role)
+	return len(counts), err
 }
 
 // close ends everything.
