@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"tiffin/flight"
 	"tiffin/local/testenv"
 )
 
@@ -49,7 +50,7 @@ func TestPanicOfASourceIsAnErrorOfItsReaders(t *testing.T) {
 	t.Parallel()
 	_, k := numbers(t, newRedis(t))
 	_, err := k.Get(t.Context(), "x", func(context.Context) (int, error) { panic("boom") })
-	var panicked *PanicError
+	var panicked *flight.PanicError
 	require.ErrorAs(t, err, &panicked)
 	require.Equal(t, "load panicked: boom", err.Error())
 	var r record

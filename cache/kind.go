@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"tiffin/flight"
 )
 
 const (
@@ -36,12 +38,6 @@ var (
 	fillScript = redis.NewScript(fillSource)
 )
 
-// PanicError is what the callers of a load get when it panicked.
-type PanicError struct{ Value any }
-
-// Error gives the value that was panicked with.
-func (e *PanicError) Error() string { return fmt.Sprintf("load panicked: %v", e.Value) }
-
 // KindConfig describes one kind of cached value.
 type KindConfig[T any] struct {
 	Name   string // the first part of every key, and the metric's label
@@ -56,7 +52,7 @@ type KindConfig[T any] struct {
 type Kind[T any] struct {
 	cache  *Cache
 	cfg    KindConfig[T]
-	flight Flight[T]
+	flight flight.Group[T]
 	loads  atomic.Int64
 
 	mu     sync.RWMutex

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sony/gobreaker/v2"
 
-	"tiffin/cache"
+	"tiffin/flight"
 )
 
 const (
@@ -57,7 +57,7 @@ type node struct {
 	claims  atomic.Pointer[claims]
 	replica *replica // nil: none
 	// questions are those that an answer is awaited to, and life their context.
-	questions cache.Flight[struct{}]
+	questions flight.Group[struct{}]
 	life      context.Context
 	end       context.CancelFunc
 }
@@ -231,7 +231,7 @@ func (n *node) ping(ctx context.Context) error {
 }
 
 // question asks the shard something small, at the same time for all who want to
-// know it (cache.Flight).
+// know it (flight.Group).
 //
 // Who gives up does not end the question. That would end its connection, and to
 // make another costs a server more than any answer: one that is merely overloaded

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 
-	"tiffin/cache"
+	"tiffin/flight"
 	"tiffin/micro"
 	"tiffin/services/auth/revoked"
 	"tiffin/services/auth/token"
@@ -43,14 +43,14 @@ type API struct {
 	cfg    Config
 	tokens *tokens
 	orders *order.Client
-	flight cache.Flight[jsontext.Value] // of what everybody may ask for
+	flight flight.Group[jsontext.Value] // of what everybody may ask for
 }
 
 // New makes the API.
 func New(cfg Config) *API {
 	return &API{
 		cfg: cfg, tokens: newTokens(cfg.Verifier, cfg.Clock), orders: order.NewClient(cfg.Client),
-		flight: cache.Flight[jsontext.Value]{Patience: flightPatience},
+		flight: flight.Group[jsontext.Value]{Patience: flightPatience},
 	}
 }
 

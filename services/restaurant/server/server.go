@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tiffin/cache"
+	"tiffin/flight"
 	"tiffin/micro"
 	"tiffin/services/restaurant"
 	"tiffin/shard"
@@ -64,7 +65,7 @@ type Server struct {
 	cities  *cache.Kind[*listing]  // by city key
 	heads   *cache.Kind[*head]     // by restaurant id
 	menus   *cache.Kind[*menu]     // by restaurant id
-	prices  cache.Flight[document] // reads of restaurants for quotes, by id
+	prices  flight.Group[document] // reads of restaurants for quotes, by id
 	words   words                  // what the store has vouched for
 	scans   chan struct{}          // a slot per walk over the whole fleet
 	service *micro.Service

@@ -1,4 +1,4 @@
-package cache
+package flight
 
 import (
 	"context"
@@ -9,12 +9,21 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// soon and often are the patience and the pace of waiting for conditions.
+const (
+	soon  = 20 * time.Second
+	often = 2 * time.Millisecond
 )
 
 // Callers who come while a load runs do not get its result, which may be older than they are, but share the next one.
 func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
 	t.Parallel()
-	var f Flight[int]
+	var f Group[int]
 	var loads atomic.Int64
 	running, finish := make(chan struct{}), make(chan struct{})
 	slow := func(context.Context) (int, error) {
@@ -58,7 +67,7 @@ func TestFlightSharesOnlyYoungerLoads(t *testing.T) {
 // A caller who leaves does not take the load away from those who stay.
 func TestFlightOutlivesItsFirstCaller(t *testing.T) {
 	t.Parallel()
-	var f Flight[int]
+	var f Group[int]
 	running, finish := make(chan struct{}), make(chan struct{})
 	ctx, leave := context.WithCancel(context.Background())
 	l := f.join(ctx, "x", func(ctx context.Context) (int, error) {
@@ -76,38 +85,12 @@ func TestFlightOutlivesItsFirstCaller(t *testing.T) {
 	require.Equal(t, 1, l.value)
 }
 
-// Many askers at once share few round trips, and each gets the generation of the key they asked for.
-func TestChecksAreShared(t *testing.T) {
-	t.Parallel()
-	rdb := newRedis(t)
-	c, k := numbers(t, rdb)
-	for _, name := range []string{"x", "y"} {
-		require.NoError(t, rdb.HSet(t.Context(), k.Key(name), fieldGeneration, "g of "+name).Err())
-	}
-	var group sync.WaitGroup
-	for i := range 300 {
-		group.Go(func() {
-			name := []string{"x", "y", "none"}[i%3]
-			got, err := c.checks.generation(context.Background(), k.Key(name))
-			require.NoError(t, err)
-			require.Equal(t, map[string]string{"x": "g of x", "y": "g of y", "none": ""}[name], got)
-		})
-	}
-	group.Wait()
-	stats := c.rdb.PoolStats()
-	require.Less(t, stats.Hits+stats.Misses, uint32(300))
-	ctx, leave := context.WithCancel(t.Context())
-	leave()
-	_, err := c.checks.generation(ctx, k.Key("x"))
-	require.True(t, err == nil || ctx.Err() != nil)
-}
-
 // A load that hangs keeps those who come later waiting for its patience and no longer, and the loads after it share as
 // before.
 func TestAFlightThatHangsHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := Flight[int]{Patience: 20 * time.Millisecond}
+		f := Group[int]{Patience: 20 * time.Millisecond}
 		hangs := make(chan struct{})
 		var loads atomic.Int64
 		source := func(context.Context) (int, error) {

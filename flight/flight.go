@@ -1,15 +1,19 @@
-package cache
+// Package flight shares an answer among all who ask the same at the same time,
+// and gives nobody one that is older than the asking. The usual single flight
+// does: whoever joins a call that is running may get what was so before.
+package flight
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
 
-// Flight shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
+// Group shares loads among concurrent callers for the same key. A caller only ever gets the result of a load that
 // began after the call did: it starts one when none is running, and otherwise joins the one that comes next. So what a
 // caller gets is as fresh as if it had asked alone. The zero value is ready.
-type Flight[T any] struct {
+type Group[T any] struct {
 	// Patience is how long a load keeps the next one of its key waiting; 0: until
 	// it has ended. With it, a load that hangs holds up nobody but those it is for.
 	Patience time.Duration
@@ -32,7 +36,7 @@ type load[T any] struct {
 
 // Do returns the result of fn, or of another caller's fn that began after Do was called. It returns early when ctx
 // ends; the load goes on for the others, so fn must bound itself.
-func (f *Flight[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
+func (f *Group[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (T, error) {
 	l := f.join(ctx, key, fn)
 	select {
 	case <-l.done:
@@ -44,7 +48,7 @@ func (f *Flight[T]) Do(ctx context.Context, key string, fn func(context.Context)
 }
 
 // join gives the load whose result the caller may have: a new one, or the one that has yet to begin.
-func (f *Flight[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
+func (f *Group[T]) join(ctx context.Context, key string, fn func(context.Context) (T, error)) *load[T] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if current, busy := f.lanes[key]; busy {
@@ -68,7 +72,7 @@ func newLoad[T any](ctx context.Context, fn func(context.Context) (T, error)) *l
 
 // drive runs the loads of one key, one after another, until nobody waits for a
 // next one, or until one takes so long that another driver takes over.
-func (f *Flight[T]) drive(key string, l *load[T]) {
+func (f *Group[T]) drive(key string, l *load[T]) {
 	for ; l != nil; l = f.next(key) {
 		if f.Patience == 0 {
 			l.run()
@@ -84,7 +88,7 @@ func (f *Flight[T]) drive(key string, l *load[T]) {
 
 // next gives the load that others wait for; nil ends the driver, and whoever
 // comes then finds nobody there.
-func (f *Flight[T]) next(key string) *load[T] {
+func (f *Group[T]) next(key string) *load[T] {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	current := f.lanes[key]
@@ -105,3 +109,9 @@ func (l *load[T]) run() {
 	}()
 	l.value, l.err = l.fn(l.ctx)
 }
+
+// PanicError is what the callers of a load get when it panicked.
+type PanicError struct{ Value any }
+
+// Error gives the value that was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("load panicked: %v", e.Value) }
