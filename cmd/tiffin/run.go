@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"slices"
 
 	"tiffin/config"
 	"tiffin/fleet"
@@ -29,6 +30,9 @@ func (r runCommand) Run(i *invocation) error {
 	}
 	stderr := console(logLevel(c))
 	defer stderr.Close()
+	if !slices.Equal(r.Roles, []string{"bridge"}) { // nobody waits for a bridge
+		go fleet.PaceCollector(i.Context)
+	}
 	done := make(chan error, 1)
 	go func() {
 		done <- fleet.Run(i.Context, fleet.Config{Config: c, Roles: r.Roles, Log: slog.New(stderr.Handler())})

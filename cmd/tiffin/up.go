@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"tiffin/config"
+	"tiffin/fleet"
 	"tiffin/local"
 )
 
@@ -23,6 +24,7 @@ func (upCommand) Run(i *invocation) error {
 	attention.Set(slog.LevelError)
 	stderr := console(&attention)
 	defer stderr.Close()
+	go fleet.PaceCollector(i.Context)
 	return local.Up(i.Context, local.Config{
 		Config: c, Out: os.Stdout, Console: stderr.Handler(), Hurry: i.Hurry,
 		OnReady: func() { attention.Set(max(slog.LevelWarn, logLevel(c))) },
