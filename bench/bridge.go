@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -120,7 +121,7 @@ func aloneName(window int) string  { return fmt.Sprintf("amqp091, window %d", wi
 func (d *drainer) bridge(binary string, window int) contestant {
 	env := rig.NATSEnv()
 	env["NATS_URL"], env["RABBITMQ_URL"], env["BRIDGE_WINDOW"] = d.nats.URL, d.rabbit.URL, strconv.Itoa(window)
-	env = d.traces.env(env)
+	maps.Copy(env, d.traces.env())
 	return contestant{name: bridgeName(window), ordered: true, start: func(ctx context.Context) (*rig.Server, error) {
 		return d.rig.Program(ctx, "bridge", binary, env, "run", "bridge")
 	}}

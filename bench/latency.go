@@ -32,7 +32,7 @@ const (
 // a consumer's hands.
 func latencySuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
 	fleet, err := product.Start(product.Options{
-		Binary: s.Binary, Home: filepath.Join(s.Dir, "latency"), Env: s.Traces.env(map[string]string{"TIFFIN_DEMO": "off"}),
+		Binary: s.Binary, Home: filepath.Join(s.Dir, "latency"), Env: s.environment(nil),
 	})
 	if err != nil {
 		return nil, err

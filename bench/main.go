@@ -14,9 +14,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -45,6 +47,18 @@ type stage struct {
 	Rounds int           // how often everything is measured
 	Soak   time.Duration // how long a round of the suite soak plays
 	Traces *collector    // of all fleets
+}
+
+// environment gives the variables of a fleet, more among them. Nothing is off: traces are sent, and limits are checked
+// for every request, only too high to be reached by what comes from one address and few accounts.
+func (s stage) environment(more map[string]string) map[string]string {
+	const high = "1000000"
+	env := s.Traces.env()
+	maps.Copy(env, map[string]string{
+		"TIFFIN_DEMO": "off", "RATE_LIMIT_GENERAL": high, "RATE_LIMIT_AUTH": high, "RATE_LIMIT_ORDERS": high, "RATE_LIMIT_LOCATION": high,
+	})
+	maps.Copy(env, more)
+	return env
 }
 
 func main() {
@@ -84,12 +98,18 @@ func run(ctx context.Context, s stage, names []string) (err error) {
 // others; what was measured is printed as one table in the end.
 func play(ctx context.Context, s stage, names []string) (err error) {
 	var all []report.Figure
-	for _, name := range names {
+	for i, name := range names {
 		suite, ok := suiteOf(name)
 		if !ok {
 			return fmt.Errorf("no suite %q", name)
 		}
-		figures, suiteErr := suite(ctx, s)
+		// Of its own, or a fleet would find the orders of another part's.
+		part := s
+		part.Dir = filepath.Join(s.Dir, strconv.Itoa(i))
+		if err := os.Mkdir(part.Dir, 0o755); err != nil {
+			return err
+		}
+		figures, suiteErr := suite(ctx, part)
 		if suiteErr != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", name, suiteErr))
 			continue

@@ -30,10 +30,7 @@ const (
 // Express peer, round by round and interleaved, because the machine's own
 // speed drifts.
 func restSuite(ctx context.Context, s stage) (figures []report.Figure, err error) {
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "rest"), Env: s.Traces.env(map[string]string{
-		// Limits stay on and are checked; they are only too high to be reached.
-		"TIFFIN_DEMO": "off", "RATE_LIMIT_GENERAL": "1000000", "RATE_LIMIT_AUTH": "1000000", "RATE_LIMIT_ORDERS": "1000000",
-	})})
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "rest"), Env: s.environment(nil)})
 	if err != nil {
 		return nil, err
 	}

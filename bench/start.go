@@ -37,7 +37,7 @@ func startSuite(ctx context.Context, s stage) ([]report.Figure, error) {
 }
 
 func startOnce(ctx context.Context, traces *collector, binary, home string) (up, mib, percent float64, err error) {
-	fleet, err := product.Start(product.Options{Binary: binary, Home: home, Env: traces.env(map[string]string{})})
+	fleet, err := product.Start(product.Options{Binary: binary, Home: home, Env: traces.env()})
 	if err != nil {
 		return 0, 0, 0, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"time"
 
@@ -147,11 +146,6 @@ func startTowns(s stage, name string, more map[string]string) (*product.Product,
 	if err != nil {
 		return nil, nil, err
 	}
-	env := map[string]string{
-		"TIFFIN_DEMO": "off", "RATE_LIMIT_GENERAL": "1000000", "RATE_LIMIT_AUTH": "1000000", "RATE_LIMIT_ORDERS": "1000000",
-		"RATE_LIMIT_LOCATION": "0", // per rider and second; what is measured sends more
-	}
-	maps.Copy(env, more)
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: s.Traces.env(env)})
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, name), Env: s.environment(more)})
 	return fleet, router, err
 }

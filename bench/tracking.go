@@ -20,8 +20,9 @@ import (
 // The size of the crowd every figure of live tracking but memory is measured
 // with.
 const (
-	watchers = 1000
-	rooms    = 200
+	watchers         = 1000
+	rooms            = 200
+	customersOfCrowd = 4
 )
 
 // The cores: what is measured has one for itself, and everything else shares
@@ -58,14 +59,14 @@ func trackingSuite(ctx context.Context, s stage) (figures []report.Figure, err e
 	return figures, nil
 }
 
-// crowd is a fleet with as many orders as there are rooms, whose customer is
-// who watches.
+// crowd is a fleet with as many orders as there are rooms, whose customers are
+// who watches: one has fewer connections than a user may have.
 type crowd struct {
 	*product.Product
 
 	stage  stage
-	token  string
 	orders []string
+	tokens []string // whose each order is
 	stops  []func() error
 }
 
@@ -74,8 +75,8 @@ func gather(ctx context.Context, s stage, cores string) (c *crowd, err error) {
 	if err := proc.Pin(os.Getpid(), cores); err != nil {
 		return nil, err
 	}
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: s.Traces.env(map[string]string{
-		"TIFFIN_DEMO": "off", "RATE_LIMIT_EXEMPT": "127.0.0.0/8", "RATE_LIMIT_LOCATION": "0", "ACCEPT_TTL": "24h",
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: s.environment(map[string]string{
+		"ACCEPT_TTL": "24h",
 	})})
 	if err != nil {
 		return nil, err
@@ -93,19 +94,24 @@ func (c *crowd) order(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.token = shop.customer.Token
 	var body product.Object
 	if err := unmarshal(shop.orderBody, &body); err != nil {
 		return err
 	}
-	c.orders = []string{shop.order}
-	for range rooms - 1 {
-		order, err := shop.customer.Want(ctx, http.StatusCreated, "POST", "/orders", body)
+	c.orders, c.tokens = []string{shop.order}, []string{shop.customer.Token}
+	customer := shop.customer
+	for n := 1; n < rooms; n++ {
+		if n%(rooms/customersOfCrowd) == 0 {
+			if customer, err = c.Register(ctx, "customer", shop.city); err != nil {
+				return err
+			}
+		}
+		order, err := customer.Want(ctx, http.StatusCreated, "POST", "/orders", body)
 		if err != nil {
 			return err
 		}
 		id, _ := order["id"].(string)
-		c.orders = append(c.orders, id)
+		c.orders, c.tokens = append(c.orders, id), append(c.tokens, customer.Token)
 	}
 	return nil
 }
@@ -119,17 +125,17 @@ func (c *crowd) close() (err error) {
 }
 
 // edge starts one more edge of the fleet, a process of its own on the cores
-// given.
-func (c *crowd) edge(cores string) (*server, error) {
+// given, with more variables if there are.
+func (c *crowd) edge(cores string, more ...string) (*server, error) {
 	port, trackingPort := product.FreePort(), product.FreePort()
 	cmd := exec.Command("taskset", "-c", cores, c.stage.Binary, "run", "edge")
 	cmd.Dir = c.stage.Dir
-	cmd.Env = append(os.Environ(), "RATE_LIMIT_EXEMPT=127.0.0.0/8", "RATE_LIMIT_LOCATION=0",
-		"API_GATEWAY_PORT="+strconv.Itoa(port), "TRACKING_SERVICE_PORT="+strconv.Itoa(trackingPort))
-	for name, value := range c.stage.Traces.env(maps.Clone(c.Env)) {
+	cmd.Env = append(os.Environ(), "API_GATEWAY_PORT="+strconv.Itoa(port), "TRACKING_SERVICE_PORT="+strconv.Itoa(trackingPort))
+	for name, value := range c.stage.environment(c.Env) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	return c.run("tiffin", cmd, port, socketIO(c.token), liveMessage)
+	cmd.Env = append(cmd.Env, more...)
+	return c.run("tiffin", cmd, port, socketIO(c.tokens...), liveMessage)
 }
 
 // socketIOPeer starts Socket.IO's own server.
@@ -140,7 +146,7 @@ func (c *crowd) socketIOPeer() (*server, error) {
 	}
 	port := product.FreePort()
 	cmd := exec.Command("taskset", "-c", serverCore, "node", dir+"/server.mjs", strconv.Itoa(port), c.Env["REDIS_URL"])
-	return c.run("socket.io", cmd, port, socketIO(""), emitterMessage)
+	return c.run("socket.io", cmd, port, socketIO(), emitterMessage)
 }
 
 // centrifugePeer starts the server made of Centrifugo's library.

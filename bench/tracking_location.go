@@ -186,7 +186,7 @@ func (c *crowd) begin(ctx context.Context) (*ride, error) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	edge := &server{addr: c.Edge[len("http://"):], crowd: c}
-	if r.watcher, err = socketIO(c.token)(edge, slices.Index(c.orders, r.order)); err != nil {
+	if r.watcher, err = socketIO(c.tokens...)(edge, slices.Index(c.orders, r.order)); err != nil {
 		return nil, err
 	}
 	r.pedals, err = connectSocketIO(edge.addr, rider.Token)

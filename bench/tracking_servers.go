@@ -54,12 +54,13 @@ func (s *server) follow(n int) ([]*swarm.Conn, error) {
 	return conns, errors.Join(errs...)
 }
 
-// socketIO connects as socket.io-client does with the transport websocket.
-func socketIO(token string) joiner {
+// socketIO connects as socket.io-client does with the transport websocket, to a server that asks who it is with the
+// token of whose the order is: one for all, or one for each.
+func socketIO(tokens ...string) joiner {
 	return func(s *server, order int) (*swarm.Conn, error) {
 		auth := "40"
-		if token != "" {
-			auth += `{"token":"` + token + `"}`
+		if len(tokens) > 0 {
+			auth += `{"token":"` + tokens[order%len(tokens)] + `"}`
 		}
 		return talk(s.addr, "/socket.io/?EIO=4&transport=websocket",
 			"", "0{", auth, "40{", `420["subscribe-order","`+s.crowd.orders[order]+`"]`, `430[{"data"`)
