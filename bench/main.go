@@ -111,7 +111,9 @@ func play(ctx context.Context, s stage, names []string) (err error) {
 		}
 		figures, suiteErr := suite(ctx, part)
 		if suiteErr != nil {
-			err = errors.Join(err, fmt.Errorf("%s: %w", name, suiteErr))
+			suiteErr = fmt.Errorf("%s: %w", name, suiteErr)
+			fmt.Fprintln(os.Stderr, "bench:", suiteErr) // the others take long
+			err = errors.Join(err, suiteErr)
 			continue
 		}
 		all = append(all, figures...)

@@ -43,9 +43,11 @@ const (
 		group by o.partner_id having bool_and(o.status = 'expired')`
 )
 
-// byDistanceSQL keeps the planner of this transaction from collecting everybody within reach and sorting them. It believes
-// that to be a handful of riders, because nobody keeps statistics of places; in a large city it is everybody.
-const byDistanceSQL = `select set_config('enable_bitmapscan', 'off', true)`
+// byDistanceSQL keeps the planner of this transaction from collecting first and sorting then: everybody within reach, whom it
+// believes to be a handful, because nobody keeps statistics of places, and who are everybody in a large city; and the
+// riders of all waiting orders, since the queue is mostly empty when it is counted, and a pass over a backlog would look
+// for all of it each time to offer 32.
+const byDistanceSQL = `select set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)`
 
 // candidatesSQL finds waiting orders of a region, oldest first, with the nearest riders that can be asked for each. It
 // costs one probe when nobody is free, however many orders wait. byDistanceSQL goes before it.

@@ -122,6 +122,26 @@ func TestTheSearchGoesOutwardsFromTheRestaurant(t *testing.T) {
 	}
 }
 
+// A pass over a backlog searches for as many orders as it can offer, though the queue was empty when PostgreSQL last counted
+// it: with two thousand waiting and busy riders around, a search for all of them would never end in time.
+func TestAPassSearchesForNoMoreThanItOffers(t *testing.T) {
+	t.Parallel()
+	conn := crowded(t)
+	for _, sql := range []string{
+		`create temp table backlog as select * from delivery.jobs`,
+		`delete from delivery.jobs`, `analyze delivery.jobs`, `insert into delivery.jobs table backlog`,
+	} {
+		_, err := conn.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	text := explain(t, conn, "explain (analyze, timing off)", candidatesSQL, home, 5*time.Minute, geo.Chord(15), passJobs*passRiders, passRiders)
+	searches := regexp.MustCompile(`on jobs j .*actual rows=(\d+)`).FindStringSubmatch(text)
+	require.NotNil(t, searches, text)
+	n, err := strconv.Atoi(searches[1])
+	require.NoError(t, err)
+	require.LessOrEqual(t, n, passJobs+1, text)
+}
+
 func firstJob(t *testing.T, conn *pgx.Conn) (id string) {
 	t.Helper()
 	require.NoError(t, conn.QueryRow(t.Context(), `select order_id::text from delivery.jobs limit 1`).Scan(&id))
