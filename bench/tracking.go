@@ -75,9 +75,7 @@ func gather(ctx context.Context, s stage, cores string) (c *crowd, err error) {
 	if err := proc.Pin(os.Getpid(), cores); err != nil {
 		return nil, err
 	}
-	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: s.environment(map[string]string{
-		"ACCEPT_TTL": "24h",
-	})})
+	fleet, err := product.Start(product.Options{Binary: s.Binary, Home: filepath.Join(s.Dir, "tracking"), Env: s.environment(map[string]string{"ACCEPT_TTL": "24h"})})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,7 +61,7 @@ func FerretDB(c FerretDBConfig) (Server, error) {
 			Name: c.Name, Path: bin, Args: args, Dir: "/",
 			// The URL in the environment, because it holds a password. An operation leaves much garbage and little that
 			// lives: with Go's own target a tenth of the time went into collecting it.
-			Env: append(append([]string{"GOGC=400"}, os.Environ()...), "FERRETDB_POSTGRESQL_URL="+c.PostgresURL),
+			Env: slices.Concat([]string{"GOGC=400"}, os.Environ(), []string{"FERRETDB_POSTGRESQL_URL=" + c.PostgresURL}),
 		},
 		Probe: func(ctx context.Context) error { return mongoPing(ctx, url) },
 	}, nil

@@ -123,7 +123,7 @@ func TestTheSearchGoesOutwardsFromTheRestaurant(t *testing.T) {
 }
 
 // A pass over a backlog searches for as many orders as it can offer, though the queue was empty when PostgreSQL last counted
-// it: with two thousand waiting and busy riders around, a search for all of them would never end in time.
+// it: with two thousand waiting and as many busy riders around, a search for all of them takes longer than a statement may.
 func TestAPassSearchesForNoMoreThanItOffers(t *testing.T) {
 	t.Parallel()
 	conn := crowded(t)
